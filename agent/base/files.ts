@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { AgentError, systemCode } from './errors.ts';
+
+/** Makes a directory (and parents) that only this user can enter. */
+export function ensurePrivateDir(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+export function syncDir(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Replaces `path` by `bytes` so that after a power cut the file is either the old or the new one, whole: temporary
+ * file, fsync, rename, fsync of the directory. Throws `base/disk-full` when the disk is full, leaving the old file.
+ */
+export function writeFileDurable(path: string, bytes: Uint8Array | string, mode = 0o600): void {
+  const dir = dirname(path);
+  const temporary = join(dir, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    const fd = openSync(temporary, 'wx', mode);
+    try {
+      const data = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+      for (let offset = 0; offset < data.length; ) offset += writeSync(fd, data, offset);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+    syncDir(dir);
+  } catch (thrown) {
+    rmSync(temporary, { force: true });
+    if (systemCode(thrown) === 'ENOSPC') {
+      throw new AgentError('full', 'base/disk-full', `Cannot write ${basename(path)}: the disk is full`, {
+        cause: thrown,
+      });
+    }
+    throw thrown;
+  }
+}
+
+/** Renames within or between directories of one file system and makes it durable. */
+export function renameDurable(from: string, to: string): void {
+  renameSync(from, to);
+  syncDir(dirname(to));
+  if (dirname(from) !== dirname(to)) syncDir(dirname(from));
+}
+
+/** Removes a file or folder if it is there and makes that durable. */
+export function removeDurable(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+  try {
+    syncDir(dirname(path));
+  } catch (thrown) {
+    if (systemCode(thrown) !== 'ENOENT') throw thrown;
+  }
+}
+
+/** Reads a regular file of at most `maxBytes`. A missing file is undefined; a larger one throws `base/too-large`. */
+export function readFileLimited(path: string, maxBytes: number): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+  try {
+    const { size } = fstatSync(fd);
+    if (size > maxBytes) {
+      throw new AgentError(
+        'refused',
+        'base/too-large',
+        `${basename(path)} has ${size} bytes; at most ${maxBytes} are read`,
+      );
+    }
+    const buffer = Buffer.alloc(size);
+    let got = 0;
+    while (got < size) {
+      const n = readSync(fd, buffer, got, size - got, got);
+      if (n === 0) break;
+      got += n;
+    }
+    return buffer.subarray(0, got);
+  } finally {
+    closeSync(fd);
+  }
+}

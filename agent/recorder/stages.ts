@@ -1,0 +1,87 @@
+/**
+ * What the stages of the recorder hand to each other. The stages never import one another: each takes the small
+ * interface that it needs from here, and `pipeline.ts` joins them.
+ */
+
+/** One uninterrupted capture: one ffmpeg process, one initialisation segment, one mapping to wall time. */
+export interface Run {
+  readonly runId: string;
+  /** ftyp + moov of the copied stream. */
+  readonly init: Uint8Array;
+  /** RFC 6381 codec string, `avc1.64001f` or `hvc1.…`. */
+  readonly codec: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** One moof + mdat of the copied stream, whole, never across a keyframe. Times are run-relative presentation times. */
+export interface Fragment {
+  readonly runId: string;
+  readonly bytes: Uint8Array;
+  /** True when the fragment starts with a keyframe and so can be decoded without an earlier one. */
+  readonly keyframe: boolean;
+  readonly startMs: number;
+  readonly durationMs: number;
+}
+
+/** A small decoded picture for detection: planar YUV 4:2:0, `widthPx * heightPx * 3 / 2` bytes, limited range. */
+export interface SmallFrame {
+  readonly runId: string;
+  /** Same time line as the fragments of the run. */
+  readonly timeMs: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly yuv: Uint8Array;
+}
+
+export type CaptureState = 'connecting' | 'streaming' | 'stale' | 'lost' | 'ended';
+
+export interface CaptureSink {
+  /** A run begins; everything from earlier runs has been delivered. */
+  onRun(run: Run): void;
+  onFragment(fragment: Fragment): void;
+  /** Frames lag fragments and may be skipped by whole GOPs; they never arrive out of order within a run. */
+  onFrame(frame: SmallFrame): void;
+  /** `wallMs` of run-relative time 0, refined during the first 10 s; see `joints`: minimum of arrival − time. */
+  onAnchor(runId: string, wallAtZeroMs: number): void;
+  /** The run is over (camera gone, stall, end of file); its last fragment and frame have been delivered. */
+  onRunEnd(runId: string): void;
+  /** `code` names why, for states other than `streaming`. */
+  onState(state: CaptureState, code?: string): void;
+}
+
+/** Pixel rectangle in the small frame, integers, within the frame. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+export interface MotionResult {
+  /** `settling`: background not yet learnt. `global`: the whole picture changed (light switch, exposure, reconnect). */
+  readonly state: 'settling' | 'quiet' | 'motion' | 'global';
+  /** Moving components after zones and minimum size, largest first. Empty unless `state` is `motion`. */
+  readonly boxes: readonly Box[];
+  /** Share of the (zoned) frame that is foreground, 0..1. */
+  readonly foregroundRatio: number;
+}
+
+export interface Detection {
+  readonly box: Box;
+  /** 0..1 */
+  readonly score: number;
+  readonly label: 'person';
+}
+
+export interface MotionStage {
+  /** Looks at one frame; call `reset` first when a new run starts. */
+  detect(frame: SmallFrame): MotionResult;
+  reset(): void;
+}
+
+export interface PersonStage {
+  /** Looks for people in the given regions (or the whole frame when empty). One call at a time. */
+  detect(frame: SmallFrame, regions: readonly Box[]): Promise<readonly Detection[]>;
+  close(): Promise<void>;
+}
