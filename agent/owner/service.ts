@@ -101,6 +101,22 @@ export interface Health {
   readonly broker: 'connected' | 'unavailable' | 'not-configured';
 }
 
+/** A root: the public keys whose 2-of-3 signatures vouch for agencies. File: `{"latchkey_root": 1, "name", "threshold": 2, "keys": [hex × 3]}`. */
+export interface RootDescription {
+  readonly name: string;
+  readonly threshold: number;
+  readonly keysHex: readonly string[];
+}
+
+export interface AgencySummary {
+  readonly agency: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly version: number;
+  readonly expiresAtMs: number;
+  readonly recipientKeyId: string;
+}
+
 export interface OwnerService {
   health(): Promise<Health>;
   /** Viewing: needs a paired client's key. Deciding: needs the passphrase. Both start the vault if it isn't running. */
@@ -113,6 +129,12 @@ export interface OwnerService {
     name: string;
   }): Promise<{ pairingId: string; viewingKey: string; expiresAtMs: number }>;
   unpair(params: { pairingId: string }): Promise<Record<string, never>>;
+  /** Pins a root inside the vault file; needs the passphrase because everything an agency may do hangs on it. */
+  addRoot(params: { passphrase: string; root: RootDescription }): Promise<{ rootCount: number }>;
+  /** Agencies known by a root-signed document (from the broker or a file); none is enabled by default. */
+  listAgencies(): Promise<readonly AgencySummary[]>;
+  importAgency(params: { envelopeBase64: string }): Promise<AgencySummary>;
+  setAgencyEnabled(params: { agency: string; enabled: boolean }): Promise<AgencySummary>;
   listRequests(): Promise<readonly RequestSummary[]>;
   showRequest(params: { requestId: string }): Promise<RequestDetail>;
   /** Clips that meet the window; needs `deciding`. Moves PENDING → REVIEWING. */
