@@ -1,9 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Two tiers: `x.test.ts` runs in `npm test`, `x.long.test.ts` in `npm run test:long`. */
+const long = process.env['LATCHKEY_LONG'] === '1';
+const ending = long ? 'long.test.ts' : 'test.ts';
+
 export default defineConfig({
   test: {
-    include: ['agent/**/*.test.ts', 'scripts/**/*.test.ts', 'test-fixtures/**/*.test.ts'],
-    testTimeout: 60_000,
+    include: ['agent', 'scripts', 'test-fixtures'].map((room) => `${room}/**/*.${ending}`),
+    exclude: ['**/node_modules/**', '**/dist/**', ...(long ? [] : ['**/*.long.test.ts'])],
+    testTimeout: long ? 1_800_000 : 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
