@@ -1,0 +1,307 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AgentError } from '../base/errors.ts';
+import { createLog, silentLog } from '../base/log.ts';
+import type { SealedFile } from '../protocol/age-file.ts';
+import { ClipsDb } from './clips-db.ts';
+import { ClipsReader } from './clips-reader.ts';
+
+const day1 = Date.UTC(2026, 10, 20, 12);
+const dayMs = 86_400_000;
+let dir: string;
+let path: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'clips-db-'));
+  path = join(dir, 'clips.db');
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+function open(maxFileBytes?: number): ClipsDb {
+  return ClipsDb.open({ path, log: silentLog, wallMs: day1, ...(maxFileBytes === undefined ? {} : { maxFileBytes }) });
+}
+
+function sealed(bytes = 50_000): SealedFile {
+  return { header: randomBytes(300), body: randomBytes(bytes) };
+}
+
+function addClip(db: ClipsDb, wallMs = day1, segments = 2, bytes = 50_000): string {
+  const clipId = randomBytes(16).toString('hex');
+  const seq = db.openClip({ clipId, wallMs, opening: sealed(500) });
+  for (let position = 0; position < segments; position += 1) {
+    db.appendSegment(seq, { track: 0, position, sealed: sealed(bytes) });
+  }
+  db.closeClip(seq, sealed(2000));
+  return clipId;
+}
+
+function ids(): string[] {
+  using reader = ClipsReader.open(path);
+  return reader.listClips().map((clip) => clip.clipId);
+}
+
+function codeOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (thrown) {
+    if (thrown instanceof AgentError) return thrown.code;
+    throw thrown;
+  }
+  return 'none';
+}
+
+test('what is written is read back, sealed bytes unchanged', () => {
+  using db = open();
+  const clipId = randomBytes(16).toString('hex');
+  const [opening, first, second, closing] = [sealed(500), sealed(1 << 20), sealed(77), sealed(900)];
+  const seq = db.openClip({ clipId, wallMs: day1, opening });
+  db.appendSegment(seq, { track: 0, position: 0, sealed: first });
+  using reader = ClipsReader.open(path);
+  expect(reader.clip(clipId)).toMatchObject({ seq, day: '2026-11-20', state: 'open', pinned: false });
+  expect(reader.meta(seq, 'closing')).toBeUndefined();
+  db.appendSegment(seq, { track: 0, position: 1, sealed: second });
+  db.closeClip(seq, closing);
+  expect(reader.clip(clipId)).toMatchObject({ state: 'closed', bytes: first.body.length + second.body.length + 600 });
+  expect(reader.meta(seq, 'opening')).toEqual(opening);
+  expect(reader.meta(seq, 'closing')).toEqual(closing);
+  const rows = reader.listSegments(seq);
+  expect(rows.map((row) => [row.track, row.position, row.bytes])).toEqual([
+    [0, 0, 1 << 20],
+    [0, 1, 77],
+  ]);
+  expect(rows.map((row) => reader.segment(row.segment))).toEqual([first, second]);
+  expect(reader.listClips({ fromDay: '2026-11-21' })).toEqual([]);
+  expect(reader.listClips({ fromDay: '2026-11-20', toDay: '2026-11-20' })).toHaveLength(1);
+});
+
+test('the file is set up as designed', () => {
+  open().close();
+  const db = new Database(path, { readonly: true });
+  expect(db.pragma('page_size', { simple: true })).toBe(4096);
+  expect(db.pragma('user_version', { simple: true })).toBe(1);
+  db.close();
+  addClip(ClipsDb.open({ path, log: silentLog, wallMs: day1 }));
+  expect(existsSync(`${path}-journal`)).toBe(true);
+});
+
+test('a newer schema is refused by writer and reader and left alone', () => {
+  open().close();
+  const db = new Database(path);
+  db.pragma('user_version = 2');
+  db.close();
+  const before = readFileSync(path);
+  expect(codeOf(() => open())).toBe('store/newer-schema');
+  expect(codeOf(() => ClipsReader.open(path))).toBe('store/newer-schema');
+  expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+test('a database without tables yet is recovering; a missing one can not be opened', () => {
+  expect(codeOf(() => ClipsReader.open(path))).toBe('store/cannot-open');
+  new Database(path).close();
+  writeFileSync(path, '');
+  expect(codeOf(() => ClipsReader.open(path))).toBe('store/recovering');
+});
+
+test('at the next start an open clip is cut, an empty one is gone', () => {
+  const db = open();
+  const closed = addClip(db);
+  const seq = db.openClip({ clipId: 'a'.repeat(32), wallMs: day1, opening: sealed(500) });
+  db.appendSegment(seq, { track: 0, position: 0, sealed: sealed() });
+  db.openClip({ clipId: 'b'.repeat(32), wallMs: day1, opening: sealed(500) });
+  db.close();
+  open().close();
+  using reader = ClipsReader.open(path);
+  expect(reader.listClips().map((clip) => [clip.clipId, clip.state])).toEqual([
+    [closed, 'closed'],
+    ['a'.repeat(32), 'cut'],
+  ]);
+});
+
+describe('purging', () => {
+  test('the oldest go first; pinned ones never; held ones only when nothing else is left', () => {
+    using db = open();
+    const clips = [0, 1, 2, 3].map((n) => addClip(db, day1 + n * dayMs, 16));
+    db.setPinned([clips[0] ?? ''], true);
+    expect(db.holdDays(['2026-11-21'], day1 + 9 * dayMs, 1e9)).toEqual({ heldCount: 1, leftCount: 0 });
+    expect(db.purgeOldest()).toBe(1);
+    expect(ids()).toEqual([clips[0], clips[1], clips[3]]);
+    expect(db.purgeOldest()).toBe(1);
+    expect(ids()).toEqual([clips[0], clips[1]]);
+    expect(db.purgeOldest()).toBe(1);
+    expect(db.purgeOldest()).toBe(0);
+    expect(ids()).toEqual([clips[0]]);
+  });
+
+  test('by day, and holds end', () => {
+    using db = open();
+    const [old, held, fresh] = [0, 0, 1].map((n) => addClip(db, day1 + n * dayMs));
+    db.setPinned([fresh ?? ''], false);
+    db.holdDays(['2026-11-20'], day1 + dayMs, 1e9);
+    expect(db.purgeBefore('2026-11-21')).toBe(0);
+    db.releaseHolds(day1 + dayMs);
+    db.setPinned([held ?? ''], true);
+    expect(db.purgeBefore('2026-11-21')).toBe(1);
+    expect(ids()).toEqual([held, fresh]);
+    expect(ids()).not.toContain(old);
+  });
+
+  test('holds take at most a quarter of the quota, newest first', () => {
+    using db = open();
+    const clips = [0, 1, 2, 3].map(() => addClip(db));
+    expect(db.holdDays(['2026-11-20'], day1 + dayMs, 900_000)).toEqual({ heldCount: 2, leftCount: 2 });
+    using reader = ClipsReader.open(path);
+    expect(reader.listClips().map((clip) => clip.holdUntilS > 0)).toEqual([false, false, true, true]);
+    expect(db.holdDays(['2026-11-20'], day1, 900_000).heldCount).toBe(2);
+    expect(reader.clip(clips[3] ?? '')?.holdUntilS).toBe((day1 + dayMs) / 1000);
+  });
+
+  test('the open clip is never deleted', () => {
+    using db = open();
+    const seq = db.openClip({ clipId: 'c'.repeat(32), wallMs: day1, opening: sealed(500) });
+    db.appendSegment(seq, { track: 0, position: 0, sealed: sealed() });
+    expect(db.purgeOldest() + db.purgeBefore('2030-01-01') + db.deleteClips(['c'.repeat(32)])).toBe(0);
+  });
+
+  test('a deleted clip leaves no header in the file, and its pages are used again', () => {
+    using db = open();
+    const clipId = randomBytes(16).toString('hex');
+    const seq = db.openClip({ clipId, wallMs: day1, opening: sealed(500) });
+    const secret = randomBytes(300);
+    db.appendSegment(seq, { track: 0, position: 0, sealed: { header: secret, body: randomBytes(1 << 20) } });
+    db.closeClip(seq, { header: Buffer.concat([secret]), body: randomBytes(99) });
+    const size = statSync(path).size;
+    expect(readFileSync(path).includes(secret.subarray(0, 40))).toBe(true);
+    expect(db.deleteClips([clipId])).toBe(1);
+    expect(readFileSync(path).includes(secret.subarray(0, 40))).toBe(false);
+    expect(readFileSync(`${path}-journal`).includes(secret.subarray(0, 40))).toBe(false);
+    expect(db.usage()).toMatchObject({ clipCount: 0, usedBytes: 0 });
+    expect(db.usage().freePagesBytes).toBeGreaterThanOrEqual(1 << 20);
+    addClip(db, day1, 1, 1 << 20);
+    expect(statSync(path).size).toBe(size);
+  });
+
+  test('a deletion cut short after the keys is finished at the next start', () => {
+    const db = open();
+    const [gone, kept] = [addClip(db), addClip(db)];
+    db.close();
+    const raw = new Database(path);
+    raw.exec('DELETE FROM segment_header WHERE segment IN (SELECT segment FROM segment WHERE clip = 1)');
+    raw.close();
+    open().close();
+    expect(ids()).toEqual([kept]);
+    expect(ids()).not.toContain(gone);
+  });
+});
+
+describe('a full disk', () => {
+  test('the oldest clips give way and recording goes on', () => {
+    using db = open(6 << 20);
+    const clips = Array.from({ length: 30 }, () => addClip(db, day1, 1, 1 << 20));
+    const left = ids();
+    expect(left.length).toBeLessThan(7);
+    expect(left).toEqual(clips.slice(-left.length));
+    expect(statSync(path).size).toBeLessThanOrEqual(6 << 20);
+  });
+
+  test('when everything is pinned, a new segment is refused and the kept ones stay', () => {
+    using db = open(4 << 20);
+    const clips = [addClip(db, day1, 1, 1 << 20), addClip(db, day1, 1, 1 << 20)];
+    db.setPinned(clips, true);
+    expect(codeOf(() => addClip(db, day1, 4, 1 << 20))).toBe('store/full');
+    expect(ids().slice(0, 2)).toEqual(clips);
+  });
+});
+
+describe('damage', () => {
+  test('a damaged database is set aside with its journal and a new one started, loudly', () => {
+    const first = open();
+    for (let n = 0; n < 20; n += 1) addClip(first);
+    first.close();
+    const bytes = readFileSync(path);
+    bytes.fill(0x5a, 4096, 4096 * 6);
+    writeFileSync(path, bytes);
+    const lines: string[] = [];
+    const log = createLog('recorder', { write: (line) => lines.push(line) });
+    using db = ClipsDb.open({ path, log, wallMs: day1 });
+    expect(lines.join('')).toContain('"code":"store/quarantined"');
+    expect(readdirSync(dir).filter((name) => name.startsWith(`clips.db.damaged-${day1}`))).toHaveLength(2);
+    addClip(db);
+    expect(ids()).toHaveLength(1);
+  });
+
+  test('something that is no database', () => {
+    writeFileSync(path, randomBytes(9000));
+    expect(codeOf(() => ClipsReader.open(path))).toBe('store/damaged');
+    using db = open();
+    expect(db.usage().clipCount).toBe(0);
+  });
+
+  test('a malformed row is reported, not passed on', () => {
+    open().close();
+    const raw = new Database(path);
+    raw.pragma('ignore_check_constraints = ON');
+    raw.exec("INSERT INTO clip (clip_id, day, state) VALUES ('x', '2026-19-39', 'open')");
+    raw.close();
+    using reader = ClipsReader.open(path);
+    expect(codeOf(() => reader.listClips())).toBe('store/damaged');
+  });
+});
+
+describe('another program at the same time', () => {
+  test('a reader sees busy while the writer commits for long, and recovering after it was killed', () => {
+    const db = open();
+    addClip(db);
+    db.close();
+    const raw = new Database(path);
+    raw.pragma('journal_mode = PERSIST');
+    raw.exec('BEGIN EXCLUSIVE');
+    expect(codeOf(() => ClipsReader.open(path, { timeoutMs: 50 }).listClips())).toBe('store/busy');
+    raw.close();
+  });
+
+  test('killed while writing: finished segments are intact, the clip is cut, readers wait for the writer', async () => {
+    open().close();
+    const script = `
+      import { randomBytes } from 'node:crypto';
+      import { ClipsDb } from ${JSON.stringify(join(import.meta.dirname, 'clips-db.ts'))};
+      const log = { info() {}, warn() {}, error() {} };
+      const db = ClipsDb.open({ path: process.argv[1], log, wallMs: ${day1} });
+      const seq = db.openClip({ clipId: 'd'.repeat(32), wallMs: ${day1}, opening: { header: randomBytes(9), body: randomBytes(9) } });
+      for (let position = 0; ; position++) {
+        const body = Buffer.alloc(1 << 20, position & 255);
+        db.appendSegment(seq, { track: 0, position, sealed: { header: Buffer.from([position & 255]), body } });
+        process.stdout.write(position + '\\n');
+      }`;
+    for (let round = 0; round < 3; round += 1) {
+      rmSync(path, { force: true });
+      rmSync(`${path}-journal`, { force: true });
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script, path]);
+      let said = '';
+      await new Promise<void>((resolve) => {
+        child.stdout.on('data', (bytes: Buffer) => {
+          said += bytes.toString();
+          if (said.split('\n').length > 5 + round) child.kill('SIGKILL');
+        });
+        child.on('close', () => resolve());
+      });
+      const confirmed = said.split('\n').length - 1;
+      const early = codeOf(() => ClipsReader.open(path).listClips());
+      expect(['none', 'store/recovering']).toContain(early);
+      open().close();
+      using reader = ClipsReader.open(path);
+      const clip = reader.clip('d'.repeat(32));
+      expect(clip?.state).toBe('cut');
+      const rows = reader.listSegments(clip?.seq ?? -1);
+      expect(rows.length).toBeGreaterThanOrEqual(confirmed);
+      for (const row of rows) {
+        const segment = reader.segment(row.segment);
+        expect(segment?.header[0]).toBe(row.position & 255);
+        expect(segment?.body.every((byte) => byte === (row.position & 255))).toBe(true);
+      }
+    }
+  });
+});

@@ -1,0 +1,263 @@
+import type Database from 'better-sqlite3';
+import { AgentError } from '../base/errors.ts';
+import type { SealedFile } from '../protocol/age-file.ts';
+import { DiskReserve, type OpenOptions, openClipsDatabase } from './clips-open.ts';
+import { type MetaPhase, utcDay } from './clips-rows.ts';
+import { translated } from './sqlite-errors.ts';
+
+/**
+ * The writer's side of a camera's `clips.db`. A call that returns is on disk. On a full disk the oldest clips give way and
+ * recording goes on; `store/full` is thrown only when nothing may be dropped.
+ */
+
+/** Rows of 1 MB deleted at once: pages freed by an earlier transaction are written without being journaled first. */
+const batchSegments = 16;
+const maxHeldShare = 0.25;
+
+export interface ClipsUsage {
+  readonly clipCount: number;
+  readonly usedBytes: number;
+  /** Inside the file, free for the next segment. */
+  readonly freePagesBytes: number;
+  readonly oldestDay: string | undefined;
+}
+
+export class ClipsDb {
+  readonly #db: Database.Database;
+  readonly #reserve: DiskReserve;
+
+  private constructor(db: Database.Database, reserve: DiskReserve) {
+    this.#db = db;
+    this.#reserve = reserve;
+  }
+
+  /** Opens, checks and heals: clips left open by a killed recorder become `cut`, half-deleted ones go. */
+  static open(options: OpenOptions): ClipsDb {
+    const reserve = new DiskReserve(options.path);
+    const clips = new ClipsDb(openClipsDatabase(options), reserve);
+    clips.#makeRoom(() => clips.#heal());
+    reserve.take();
+    return clips;
+  }
+
+  #heal(): void {
+    // Headers are deleted first and in their own transaction, so a segment without one is a deletion cut short. An open
+    // clip without any segment shows nothing.
+    const unfinished = this.#seqs(
+      `SELECT DISTINCT clip AS seq FROM segment WHERE segment NOT IN (SELECT segment FROM segment_header)
+       UNION SELECT seq FROM clip WHERE state <> 'closed' AND seq NOT IN (SELECT clip FROM segment)`,
+    );
+    this.#delete(unfinished);
+    this.#db.prepare("UPDATE clip SET state = 'cut' WHERE state = 'open'").run();
+  }
+
+  /** Opens a clip and returns its `seq`. */
+  openClip(clip: { clipId: string; wallMs: number; opening: SealedFile }): number {
+    return this.#write(() => {
+      const added = this.#db
+        .prepare("INSERT INTO clip (clip_id, day, state) VALUES (?, ?, 'open')")
+        .run(clip.clipId, utcDay(clip.wallMs));
+      const seq = Number(added.lastInsertRowid);
+      this.#putMeta(seq, 'opening', clip.opening);
+      return seq;
+    });
+  }
+
+  appendSegment(seq: number, segment: { track: number; position: number; sealed: SealedFile }): void {
+    const { header, body } = segment.sealed;
+    this.#write(() => {
+      const added = this.#db
+        .prepare('INSERT INTO segment (clip, track, position, bytes) VALUES (?, ?, ?, ?)')
+        .run(seq, segment.track, segment.position, body.length);
+      const id = Number(added.lastInsertRowid);
+      this.#db.prepare('INSERT INTO segment_header (segment, header) VALUES (?, ?)').run(id, header);
+      this.#db.prepare('INSERT INTO segment_body (segment, body) VALUES (?, ?)').run(id, body);
+      this.#db.prepare('UPDATE clip SET bytes = bytes + ? WHERE seq = ?').run(header.length + body.length, seq);
+    });
+  }
+
+  closeClip(seq: number, closing: SealedFile): void {
+    this.#write(() => {
+      this.#putMeta(seq, 'closing', closing);
+      this.#db.prepare("UPDATE clip SET state = 'closed' WHERE seq = ?").run(seq);
+    });
+  }
+
+  /** For a clip that can't be closed properly, such as after an error of its camera's sealing. */
+  markCut(seq: number): void {
+    this.#write(() => this.#db.prepare("UPDATE clip SET state = 'cut' WHERE seq = ?").run(seq));
+  }
+
+  /** Returns how many of the clips exist. */
+  setPinned(clipIds: readonly string[], pinned: boolean): number {
+    const update = this.#db.prepare('UPDATE clip SET pinned = ? WHERE clip_id = ?');
+    return this.#write(() => clipIds.reduce((sum, id) => sum + update.run(pinned ? 1 : 0, id).changes, 0));
+  }
+
+  /**
+   * Keeps clips of these UTC days from being purged until a time; a longer hold stays. At most a quarter of the quota can
+   * be held, newest first, so that no request can fill the disk. Returns how many clips are held and how many were left.
+   */
+  holdDays(days: readonly string[], untilMs: number, quotaBytes: number): { heldCount: number; leftCount: number } {
+    const untilS = Math.ceil(untilMs / 1000);
+    return this.#write(() => {
+      let heldBytes = Number(
+        this.#db.prepare('SELECT coalesce(sum(bytes), 0) FROM clip WHERE hold_until_s > 0').pluck().get(),
+      );
+      const rows = this.#db
+        .prepare(
+          `SELECT seq, bytes, hold_until_s AS held FROM clip
+           WHERE day IN (SELECT value FROM json_each(?)) ORDER BY seq DESC`,
+        )
+        .all(JSON.stringify(days)) as { seq: number; bytes: number; held: number }[];
+      const update = this.#db.prepare('UPDATE clip SET hold_until_s = max(hold_until_s, ?) WHERE seq = ?');
+      let heldCount = 0;
+      for (const row of rows) {
+        if (row.held === 0) {
+          if (heldBytes + row.bytes > quotaBytes * maxHeldShare) continue;
+          heldBytes += row.bytes;
+        }
+        update.run(untilS, row.seq);
+        heldCount += 1;
+      }
+      return { heldCount, leftCount: rows.length - heldCount };
+    });
+  }
+
+  /** Ends holds whose time has passed. */
+  releaseHolds(wallMs: number): void {
+    const nowS = Math.floor(wallMs / 1000);
+    this.#write(() =>
+      this.#db.prepare('UPDATE clip SET hold_until_s = 0 WHERE hold_until_s > 0 AND hold_until_s <= ?').run(nowS),
+    );
+  }
+
+  /** Deletes finished clips by the owner's wish, pinned or not; returns how many there were. */
+  deleteClips(clipIds: readonly string[]): number {
+    return translated('delete clips', () => {
+      const seqs = this.#seqs(
+        "SELECT seq FROM clip WHERE state <> 'open' AND clip_id IN (SELECT value FROM json_each(?)) ORDER BY seq",
+        JSON.stringify(clipIds),
+      );
+      this.#delete(seqs);
+      return seqs.length;
+    });
+  }
+
+  /** Deletes one batch of the oldest clips, those held by a request last and pinned ones never; returns how many. */
+  purgeOldest(): number {
+    return translated('purge clips', () => this.#purgeOldest());
+  }
+
+  /** Deletes clips of days before `day` that nobody keeps; returns how many. */
+  purgeBefore(day: string): number {
+    return translated('purge clips', () => {
+      const seqs = this.#seqs(
+        "SELECT seq FROM clip WHERE day < ? AND state <> 'open' AND pinned = 0 AND hold_until_s = 0 ORDER BY seq",
+        day,
+      );
+      this.#delete(seqs);
+      return seqs.length;
+    });
+  }
+
+  usage(): ClipsUsage {
+    return translated('read clips', () => {
+      const row = this.#db
+        .prepare('SELECT count(*) AS clips, coalesce(sum(bytes), 0) AS used, min(day) AS oldest FROM clip')
+        .get() as { clips: number; used: number; oldest: string | null };
+      const pages = Number(this.#db.pragma('freelist_count', { simple: true }));
+      const pageBytes = Number(this.#db.pragma('page_size', { simple: true }));
+      return {
+        clipCount: row.clips,
+        usedBytes: row.used,
+        freePagesBytes: pages * pageBytes,
+        oldestDay: row.oldest ?? undefined,
+      };
+    });
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #seqs(sql: string, ...params: readonly string[]): number[] {
+    return this.#db
+      .prepare(sql)
+      .pluck()
+      .all(...params) as number[];
+  }
+
+  #putMeta(seq: number, phase: MetaPhase, sealed: SealedFile): void {
+    this.#db.prepare('INSERT INTO meta (clip, phase, body) VALUES (?, ?, ?)').run(seq, phase, sealed.body);
+    this.#db.prepare('INSERT INTO meta_header (clip, phase, header) VALUES (?, ?, ?)').run(seq, phase, sealed.header);
+  }
+
+  #purgeOldest(): number {
+    const oldest = (held: '=' | '>'): number[] =>
+      this.#seqs(
+        `SELECT seq FROM clip WHERE state <> 'open' AND pinned = 0 AND hold_until_s ${held} 0
+         ORDER BY seq LIMIT ${batchSegments}`,
+      );
+    const unheld = oldest('=');
+    const seqs = unheld.length > 0 ? unheld : oldest('>');
+    const batch: number[] = [];
+    let segments = 0;
+    const count = this.#db.prepare('SELECT count(*) FROM segment WHERE clip = ?').pluck();
+    for (const seq of seqs) {
+      batch.push(seq);
+      segments += Number(count.get(seq));
+      if (segments >= batchSegments) break;
+    }
+    this.#delete(batch);
+    return batch.length;
+  }
+
+  /**
+   * First the keys, overwritten with zeros; then what they opened. Zeroing the bodies too would write every byte three
+   * times (measured), and without its header a body is noise.
+   */
+  #delete(seqs: readonly number[]): void {
+    for (let at = 0; at < seqs.length; at += batchSegments) {
+      const batch = JSON.stringify(seqs.slice(at, at + batchSegments));
+      // The journal holds the pages as they were; with this limit the commit cuts it to nothing.
+      this.#db.pragma('journal_size_limit = 0');
+      this.#db.pragma('secure_delete = ON');
+      this.#db.transaction(() => {
+        this.#db
+          .prepare(
+            `DELETE FROM segment_header WHERE segment IN
+             (SELECT segment FROM segment WHERE clip IN (SELECT value FROM json_each(?)))`,
+          )
+          .run(batch);
+        this.#db.prepare('DELETE FROM meta_header WHERE clip IN (SELECT value FROM json_each(?))').run(batch);
+      })();
+      this.#db.pragma('secure_delete = FAST');
+      this.#db.pragma('journal_size_limit = -1');
+      this.#db.prepare('DELETE FROM clip WHERE seq IN (SELECT value FROM json_each(?))').run(batch);
+    }
+  }
+
+  #write<T>(act: () => T): T {
+    const run = this.#db.transaction(act);
+    return translated('write clips', () => this.#makeRoom(() => run.immediate()));
+  }
+
+  #makeRoom<T>(act: () => T): T {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const done = translated('write clips', act);
+        if (attempt > 0) this.#reserve.take();
+        return done;
+      } catch (thrown) {
+        if (!(thrown instanceof AgentError) || thrown.code !== 'store/full') throw thrown;
+        this.#reserve.release();
+        if (this.#purgeOldest() === 0) throw thrown;
+      }
+    }
+  }
+}

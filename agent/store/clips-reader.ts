@@ -1,0 +1,100 @@
+import Database from 'better-sqlite3';
+import { AgentError } from '../base/errors.ts';
+import type { SealedFile } from '../protocol/age-file.ts';
+import {
+  type ClipRow,
+  clipColumns,
+  clipsSchemaSteps,
+  type MetaPhase,
+  parseClipRows,
+  parseSegmentRows,
+  type SegmentRow,
+} from './clips-rows.ts';
+import { refuseNewerSchema, schemaVersion } from './schema-version.ts';
+import { translated } from './sqlite-errors.ts';
+
+const what = 'read clips';
+
+/**
+ * Reads a camera's `clips.db` while its recorder writes it. Every call is one short statement and large rows are read one
+ * by one, because a reader that stays holds up the writer's commit. `store/recovering` and `store/busy` pass by
+ * themselves: try again.
+ */
+export class ClipsReader {
+  readonly #db: Database.Database;
+
+  private constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  /**
+   * `offline` is for tools that run while no recorder does: it may roll back what a killed recorder left, and still
+   * writes nothing else.
+   */
+  static open(path: string, options: { offline?: boolean; timeoutMs?: number } = {}): ClipsReader {
+    const { offline = false, timeoutMs = 2000 } = options;
+    return translated(what, () => {
+      const db = new Database(path, { readonly: !offline, fileMustExist: true, timeout: timeoutMs });
+      try {
+        db.pragma('query_only = ON');
+        db.pragma('cache_size = -2048');
+        refuseNewerSchema(db, clipsSchemaSteps.length);
+        if (schemaVersion(db) < clipsSchemaSteps.length) {
+          throw new AgentError('unavailable', 'store/recovering', 'Cannot read clips: the recorder has yet to set up');
+        }
+        return new ClipsReader(db);
+      } catch (thrown) {
+        db.close();
+        throw thrown;
+      }
+    });
+  }
+
+  /** Clips in order of opening, by UTC day, both ends included. */
+  listClips(range: { fromDay?: string; toDay?: string } = {}): ClipRow[] {
+    const { fromDay = '0000-00-00', toDay = '9999-99-99' } = range;
+    const sql = `SELECT ${clipColumns} FROM clip WHERE day BETWEEN ? AND ? ORDER BY seq`;
+    return translated(what, () => parseClipRows(this.#db.prepare(sql).all(fromDay, toDay)));
+  }
+
+  clip(clipId: string): ClipRow | undefined {
+    const sql = `SELECT ${clipColumns} FROM clip WHERE clip_id = ?`;
+    return translated(what, () => parseClipRows(this.#db.prepare(sql).all(clipId)))[0];
+  }
+
+  /** The sealed metadata, or undefined when the clip has none (a cut clip has no closing) or was just deleted. */
+  meta(seq: number, phase: MetaPhase): SealedFile | undefined {
+    const sql =
+      'SELECT header, body FROM meta JOIN meta_header USING (clip, phase) WHERE meta.clip = ? AND meta.phase = ?';
+    return translated(what, () => sealedRow(this.#db.prepare(sql).get(seq, phase)));
+  }
+
+  /** The segments of a clip in order of track and position. */
+  listSegments(seq: number): SegmentRow[] {
+    const sql = 'SELECT segment, track, position, bytes FROM segment WHERE clip = ? ORDER BY track, position';
+    return translated(what, () => parseSegmentRows(this.#db.prepare(sql).all(seq)));
+  }
+
+  /** One sealed segment, or undefined when it was deleted meanwhile. */
+  segment(segment: number): SealedFile | undefined {
+    const sql = 'SELECT header, body FROM segment_header JOIN segment_body USING (segment) WHERE segment = ?';
+    return translated(what, () => sealedRow(this.#db.prepare(sql).get(segment)));
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function sealedRow(row: unknown): SealedFile | undefined {
+  if (row === undefined) return undefined;
+  const { header, body } = row as Partial<Record<'header' | 'body', unknown>>;
+  if (!(header instanceof Uint8Array) || !(body instanceof Uint8Array)) {
+    throw new AgentError('corrupt', 'store/damaged', 'Cannot read clips: a row is malformed');
+  }
+  return { header, body };
+}

@@ -1,0 +1,27 @@
+import type Database from 'better-sqlite3';
+import { AgentError } from '../base/errors.ts';
+
+/** Numbered schema steps. `user_version` counts those taken; a database from a newer version is left alone. */
+
+export function schemaVersion(db: Database.Database): number {
+  return Number(db.pragma('user_version', { simple: true }));
+}
+
+export function refuseNewerSchema(db: Database.Database, knownVersion: number): void {
+  const version = schemaVersion(db);
+  if (version <= knownVersion) return;
+  throw new AgentError('config', 'store/newer-schema', 'Cannot open the database: a newer Latchkey has written it', {
+    detail: { version, knownVersion },
+  });
+}
+
+/** Takes each missing step in its own transaction. */
+export function migrate(db: Database.Database, steps: readonly string[]): void {
+  refuseNewerSchema(db, steps.length);
+  for (let version = schemaVersion(db); version < steps.length; version += 1) {
+    db.transaction(() => {
+      db.exec(steps[version] ?? '');
+      db.pragma(`user_version = ${version + 1}`);
+    }).immediate();
+  }
+}
