@@ -51,7 +51,8 @@ const labelShape = z.strictObject({
 const fragmentShape = z.strictObject({
   /** Leaf number. 0 is the initialisation segment. */
   index: z.int().nonnegative(),
-  track: z.int().min(0).max(7),
+  /** As in the manifest: 1 is video, 2 audio. */
+  track: z.int().min(1).max(8),
   /** Within the concatenated plaintext of the track's segments. */
   offset: z.int().nonnegative(),
   bytes: z.int().positive(),

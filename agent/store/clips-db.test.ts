@@ -33,7 +33,7 @@ function addClip(db: ClipsDb, wallMs = day1, segments = 2, bytes = 50_000): stri
   const clipId = randomBytes(16).toString('hex');
   const seq = db.openClip({ clipId, wallMs, opening: sealed(500) });
   for (let position = 0; position < segments; position += 1) {
-    db.appendSegment(seq, { track: 0, position, sealed: sealed(bytes) });
+    db.appendSegment(seq, { track: 1, position, sealed: sealed(bytes) });
   }
   db.closeClip(seq, sealed(2000));
   return clipId;
@@ -59,19 +59,19 @@ test('what is written is read back, sealed bytes unchanged', () => {
   const clipId = randomBytes(16).toString('hex');
   const [opening, first, second, closing] = [sealed(500), sealed(1 << 20), sealed(77), sealed(900)];
   const seq = db.openClip({ clipId, wallMs: day1, opening });
-  db.appendSegment(seq, { track: 0, position: 0, sealed: first });
+  db.appendSegment(seq, { track: 1, position: 0, sealed: first });
   using reader = ClipsReader.open(path);
   expect(reader.clip(clipId)).toMatchObject({ seq, day: '2026-11-20', state: 'open', pinned: false });
   expect(reader.meta(seq, 'closing')).toBeUndefined();
-  db.appendSegment(seq, { track: 0, position: 1, sealed: second });
+  db.appendSegment(seq, { track: 1, position: 1, sealed: second });
   db.closeClip(seq, closing);
   expect(reader.clip(clipId)).toMatchObject({ state: 'closed', bytes: first.body.length + second.body.length + 600 });
   expect(reader.meta(seq, 'opening')).toEqual(opening);
   expect(reader.meta(seq, 'closing')).toEqual(closing);
   const rows = reader.listSegments(seq);
   expect(rows.map((row) => [row.track, row.position, row.bytes])).toEqual([
-    [0, 0, 1 << 20],
-    [0, 1, 77],
+    [1, 0, 1 << 20],
+    [1, 1, 77],
   ]);
   expect(rows.map((row) => reader.segment(row.segment))).toEqual([first, second]);
   expect(reader.listClips({ fromDay: '2026-11-21' })).toEqual([]);
@@ -110,7 +110,7 @@ test('at the next start an open clip is cut, an empty one is gone', () => {
   const db = open();
   const closed = addClip(db);
   const seq = db.openClip({ clipId: 'a'.repeat(32), wallMs: day1, opening: sealed(500) });
-  db.appendSegment(seq, { track: 0, position: 0, sealed: sealed() });
+  db.appendSegment(seq, { track: 1, position: 0, sealed: sealed() });
   db.openClip({ clipId: 'b'.repeat(32), wallMs: day1, opening: sealed(500) });
   db.close();
   open().close();
@@ -162,7 +162,7 @@ describe('purging', () => {
   test('the open clip is never deleted', () => {
     using db = open();
     const seq = db.openClip({ clipId: 'c'.repeat(32), wallMs: day1, opening: sealed(500) });
-    db.appendSegment(seq, { track: 0, position: 0, sealed: sealed() });
+    db.appendSegment(seq, { track: 1, position: 0, sealed: sealed() });
     expect(db.purgeOldest() + db.purgeBefore('2030-01-01') + db.deleteClips(['c'.repeat(32)])).toBe(0);
   });
 
@@ -171,7 +171,7 @@ describe('purging', () => {
     const clipId = randomBytes(16).toString('hex');
     const seq = db.openClip({ clipId, wallMs: day1, opening: sealed(500) });
     const secret = randomBytes(300);
-    db.appendSegment(seq, { track: 0, position: 0, sealed: { header: secret, body: randomBytes(1 << 20) } });
+    db.appendSegment(seq, { track: 1, position: 0, sealed: { header: secret, body: randomBytes(1 << 20) } });
     db.closeClip(seq, { header: Buffer.concat([secret]), body: randomBytes(99) });
     const size = statSync(path).size;
     expect(readFileSync(path).includes(secret.subarray(0, 40))).toBe(true);
@@ -273,7 +273,7 @@ describe('another program at the same time', () => {
       const seq = db.openClip({ clipId: 'd'.repeat(32), wallMs: ${day1}, opening: { header: randomBytes(9), body: randomBytes(9) } });
       for (let position = 0; ; position++) {
         const body = Buffer.alloc(1 << 20, position & 255);
-        db.appendSegment(seq, { track: 0, position, sealed: { header: Buffer.from([position & 255]), body } });
+        db.appendSegment(seq, { track: 1, position, sealed: { header: Buffer.from([position & 255]), body } });
         process.stdout.write(position + '\\n');
       }`;
     for (let round = 0; round < 3; round += 1) {

@@ -23,8 +23,8 @@ CREATE TABLE segment (
   segment INTEGER PRIMARY KEY AUTOINCREMENT,
   -- The clip that it belongs to.
   clip INTEGER NOT NULL REFERENCES clip (seq) ON DELETE CASCADE,
-  -- Track of the clip: 0 is video.
-  track INTEGER NOT NULL CHECK (track BETWEEN 0 AND 7),
+  -- Track of the clip: 1 is video, 2 audio.
+  track INTEGER NOT NULL CHECK (track BETWEEN 1 AND 8),
   -- Place within the track, from 0 without gaps.
   position INTEGER NOT NULL CHECK (position >= 0),
   -- Length of the sealed body.
