@@ -1,0 +1,55 @@
+// Groups the foreground mask into connected components. Works on cells of 4x4 pixels, so that a person broken into
+// pieces by a low-contrast belt stays one component, while boxes are still exact to the pixel.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace latchkey {
+
+struct Box {
+  int32_t x = 0;
+  int32_t y = 0;
+  int32_t w = 0;
+  int32_t h = 0;
+};
+
+class ComponentFinder {
+ public:
+  static constexpr int kCellPx = 4;
+  // Foreground pixels that make a cell active: fewer are left-over noise.
+  static constexpr int kMinCellCount = 3;
+  static constexpr int kMaxBoxes = 64;
+
+  ComponentFinder(int width_px, int height_px);
+
+  // `mask` holds 0 or 1 for every pixel. Returns the boxes of components with at least `min_area_px` foreground pixels,
+  // largest area first, at most kMaxBoxes. The span is valid until the next call. Does not allocate.
+  std::span<const Box> Find(std::span<const uint8_t> mask, int min_area_px);
+
+ private:
+  struct Component {
+    int32_t area_px;
+    int32_t left, top, right, bottom;  // inclusive
+  };
+
+  void CountCells(std::span<const uint8_t> mask);
+  int Label();
+  void Measure(std::span<const uint8_t> mask);
+  int Root(int label);
+
+  int width_px_;
+  int height_px_;
+  int columns_;
+  int rows_;
+  std::vector<uint8_t> column_sums_;
+  std::vector<uint8_t> counts_;
+  std::vector<int32_t> labels_;   // per cell, 0 = none; one border column on each side, one border row above
+  std::vector<int32_t> parents_;  // union-find over provisional labels
+  std::vector<Component> components_;
+  std::vector<int32_t> order_;
+  std::vector<Box> boxes_;
+};
+
+}  // namespace latchkey
