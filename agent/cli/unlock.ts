@@ -1,0 +1,52 @@
+/** `latchkey unlock` and `latchkey lock`: opening what was recorded, or the power to decide, and closing both. */
+import type { Command } from 'commander';
+import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
+import { type CliIo, say, sayJson } from './io.ts';
+import { withOwner } from './owner-client.ts';
+import { readPairing } from './pairing-file.ts';
+import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
+import { example } from './program-line.ts';
+
+interface UnlockOption extends ConfigOption, PassphraseOption {
+  readonly deciding?: boolean;
+  readonly json?: boolean;
+}
+
+const meaning = {
+  locked: 'Locked: nothing on this device opens a clip.',
+  viewing: 'Unlocked for viewing: clips can be looked at; nothing can be shared.',
+  deciding: 'Unlocked for deciding: requests can be reviewed and answered.',
+} as const;
+
+async function unlock(option: UnlockOption, io: CliIo): Promise<void> {
+  const config = openConfig(option, io);
+  const deciding = option.deciding === true || option.passphraseFile !== undefined;
+  const { lock } = await withOwner(config, async (owner) =>
+    deciding
+      ? owner.call('unlockDeciding', { passphrase: await obtainPassphrase(option, io) })
+      : owner.call('unlockViewing', readPairing(io)),
+  );
+  if (option.json === true) sayJson(io, { lock });
+  else say(io, meaning[lock]);
+}
+
+async function lock(option: UnlockOption, io: CliIo): Promise<void> {
+  const answer = await withOwner(openConfig(option, io), (owner) => owner.call('lock'));
+  if (option.json === true) sayJson(io, answer);
+  else say(io, meaning[answer.lock]);
+}
+
+export function register(program: Command, io: CliIo): void {
+  withConfigOption(program.command('unlock'))
+    .description("unlock viewing with this terminal's pairing, or deciding with the passphrase")
+    .option('--deciding', 'ask for the passphrase and unlock the power to decide')
+    .option('--passphrase-file <file>', 'read the passphrase from a file (implies --deciding)')
+    .option('--json', 'print the state as JSON')
+    .addHelpText('after', example('latchkey unlock', 'latchkey unlock --deciding'))
+    .action((option: UnlockOption) => unlock(option, io));
+  withConfigOption(program.command('lock'))
+    .description('forget every key at once')
+    .option('--json', 'print the state as JSON')
+    .addHelpText('after', example('latchkey lock'))
+    .action((option: UnlockOption) => lock(option, io));
+}
