@@ -38,6 +38,14 @@ function check(
   }
 }
 
+const warningsOf = (changes: Partial<RequestDocument>, agency: Partial<AgencyDocument> = {}): readonly string[] =>
+  checkRequest({
+    request: sampleEnvelope('request', changes),
+    agency: sampleEnvelope('agency', agency),
+    roots: [sampleRoot],
+    nowMs: sampleNowMs,
+  }).warnings;
+
 const circle = (radius: number): Partial<RequestDocument> => ({
   area: { circle: { lat_e6: 38_580_000, lon_e6: -121_490_000, radius_m: radius } },
 });
@@ -170,13 +178,6 @@ describe('a request', () => {
   });
 
   it('warns of assembly wording and of a recipient changed within 30 days', () => {
-    const warningsOf = (changes: Partial<RequestDocument>, agency: Partial<AgencyDocument> = {}): readonly string[] =>
-      checkRequest({
-        request: sampleEnvelope('request', changes),
-        agency: sampleEnvelope('agency', agency),
-        roots: [sampleRoot],
-        nowMs: sampleNowMs,
-      }).warnings;
     expect(warningsOf(says('People at the PROTEST on Sunday.'))).toEqual(['assembly-wording']);
     expect(warningsOf(says('Teilnehmer der Kundgebung'))).toEqual(['assembly-wording']);
     expect(warningsOf(says('A theft in March on Marchetti Street.'))).toEqual([]);
