@@ -1,0 +1,237 @@
+/**
+ * Every route of the API in one table: who may call it, what it takes, and which method of `OwnerService` it is. What
+ * isn't in the table doesn't exist.
+ */
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { AgentError } from '../../base/errors.ts';
+import type { OwnerService } from '../service.ts';
+import type { EventStreams } from './events.ts';
+import type { Logins } from './logins.ts';
+import { mediaAnswer } from './media.ts';
+import type { Session, Sessions } from './sessions.ts';
+import type { SessionBody } from './types.ts';
+
+/** `viewer` routes are open to owners too. */
+export type Access = 'anyone' | 'viewer' | 'owner';
+
+export interface Call {
+  readonly service: OwnerService;
+  readonly sessions: Sessions;
+  readonly logins: Logins;
+  readonly events: EventStreams;
+  /** Undefined only on routes for anyone. */
+  readonly session: Session | undefined;
+  readonly address: string;
+  readonly cookie: string | undefined;
+  readonly range: string | undefined;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly reply: FastifyReply;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly access: Access;
+  readonly answer: (call: Call) => unknown;
+}
+
+const maxSpanMs = 40 * 86_400_000;
+
+const id = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
+const secret = z.string().min(1).max(1024);
+const timeMs = z.int().min(0).max(8.64e15);
+const empty = z.strictObject({});
+const requestParams = z.strictObject({ id });
+const agencyParams = z.strictObject({ id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,127}$/) });
+const loginBody = z.strictObject({ name: z.string().min(1).max(64), password: secret });
+const pairBody = z.strictObject({ passphrase: secret, name: z.string().min(1).max(64) });
+const unlockBody = z.union([
+  z.strictObject({ passphrase: secret }),
+  z.strictObject({ pairingId: id, viewingKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
+]);
+const selection = z.strictObject({ clipId: id, fromMs: timeMs, toMs: timeMs });
+const previewBody = z.strictObject({ selection: z.array(selection).min(1).max(256) });
+const approveBody = z.strictObject({ previewId: id, passphrase: secret });
+const mediaName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
+const queryMs = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
+const clipsQuery = z
+  .strictObject({ from: queryMs, to: queryMs })
+  .refine(({ from, to }) => from < to && to - from <= maxSpanMs, { path: ['to'] });
+
+function sessionBody(session: Session | undefined): SessionBody {
+  return { name: session?.account.name ?? '', role: session?.account.role ?? 'viewer' };
+}
+
+function video(call: Call, bytes: Uint8Array): FastifyReply {
+  const { status, headers, body } = mediaAnswer(bytes, call.range);
+  return call.reply.status(status).headers(headers).send(body);
+}
+
+/** Throws `api/not-logged-in` or `api/owner-only`. */
+export function checkAccess(access: Access, session: Session | undefined): void {
+  if (access === 'anyone') return;
+  if (session === undefined) throw new AgentError('refused', 'api/not-logged-in', 'Cannot do this: please log in');
+  if (access === 'owner' && session.account.role !== 'owner') {
+    throw new AgentError('refused', 'api/owner-only', 'Cannot do this: it needs an owner’s log-in');
+  }
+}
+
+function followChanges(call: Call): FastifyReply {
+  checkAccess('viewer', call.session);
+  return call.reply
+    .header('content-type', 'text/event-stream')
+    .header('x-accel-buffering', 'no')
+    .send(call.events.open(call.session as Session));
+}
+
+/** A route that takes a request's id and an empty body. */
+function onRequest(work: (service: OwnerService, requestId: string) => Promise<unknown>): Route['answer'] {
+  return (call) => {
+    empty.parse(call.body ?? {});
+    return work(call.service, requestParams.parse(call.params).id);
+  };
+}
+
+export const routes: readonly Route[] = [
+  {
+    method: 'POST',
+    url: '/api/login',
+    access: 'anyone',
+    answer: async (call) => {
+      const account = await call.logins.checkLogin({ ...loginBody.parse(call.body), address: call.address });
+      // Whoever was logged in here before is logged out: one browser, one session.
+      call.sessions.end(call.cookie);
+      void call.reply.header('set-cookie', call.sessions.start(account));
+      return { name: account.name, role: account.role } satisfies SessionBody;
+    },
+  },
+  {
+    method: 'POST',
+    url: '/api/logout',
+    access: 'viewer',
+    answer: (call) => {
+      empty.parse(call.body ?? {});
+      void call.reply.header('set-cookie', call.sessions.end(call.cookie));
+      return {};
+    },
+  },
+  { method: 'GET', url: '/api/session', access: 'viewer', answer: (call) => sessionBody(call.session) },
+  { method: 'GET', url: '/api/health', access: 'viewer', answer: (call) => call.service.health() },
+  { method: 'GET', url: '/api/events', access: 'viewer', answer: followChanges },
+  {
+    // Needs the passphrase, so a viewer's phone is paired by the owner standing beside it.
+    method: 'POST',
+    url: '/api/pair',
+    access: 'viewer',
+    answer: (call) => call.service.pair(pairBody.parse(call.body)),
+  },
+  {
+    method: 'POST',
+    url: '/api/unpair',
+    access: 'viewer',
+    answer: (call) => call.service.unpair(z.strictObject({ pairingId: id }).parse(call.body)),
+  },
+  {
+    method: 'POST',
+    url: '/api/unlock',
+    access: 'viewer',
+    answer: (call) => {
+      const body = unlockBody.parse(call.body);
+      if ('viewingKey' in body) return call.service.unlockViewing(body);
+      checkAccess('owner', call.session);
+      return call.service.unlockDeciding(body);
+    },
+  },
+  {
+    // Locking is never refused to anybody of the house.
+    method: 'POST',
+    url: '/api/lock',
+    access: 'viewer',
+    answer: (call) => {
+      empty.parse(call.body ?? {});
+      return call.service.lock();
+    },
+  },
+  { method: 'GET', url: '/api/requests', access: 'viewer', answer: (call) => call.service.listRequests() },
+  {
+    method: 'GET',
+    url: '/api/requests/:id',
+    access: 'viewer',
+    answer: (call) => call.service.showRequest({ requestId: requestParams.parse(call.params).id }),
+  },
+  {
+    method: 'POST',
+    url: '/api/requests/:id/review',
+    access: 'owner',
+    answer: onRequest((service, requestId) => service.review({ requestId })),
+  },
+  {
+    method: 'POST',
+    url: '/api/requests/:id/preview',
+    access: 'owner',
+    answer: (call) =>
+      call.service.preview({
+        requestId: requestParams.parse(call.params).id,
+        selection: previewBody.parse(call.body).selection,
+      }),
+  },
+  {
+    method: 'POST',
+    url: '/api/requests/:id/approve',
+    access: 'owner',
+    answer: (call) =>
+      call.service.approve({ requestId: requestParams.parse(call.params).id, ...approveBody.parse(call.body) }),
+  },
+  {
+    method: 'POST',
+    url: '/api/requests/:id/decline',
+    access: 'owner',
+    answer: onRequest((service, requestId) => service.decline({ requestId })),
+  },
+  {
+    method: 'POST',
+    url: '/api/requests/:id/withdraw',
+    access: 'owner',
+    answer: onRequest((service, requestId) => service.withdraw({ requestId })),
+  },
+  {
+    method: 'GET',
+    url: '/api/previews/:id/:name',
+    access: 'owner',
+    answer: async (call) => {
+      const params = z.strictObject({ id, name: mediaName }).parse(call.params);
+      return video(call, await call.service.previewMedia({ previewId: params.id, name: params.name }));
+    },
+  },
+  {
+    method: 'GET',
+    url: '/api/clips',
+    access: 'viewer',
+    answer: (call) => {
+      const { from, to } = clipsQuery.parse(call.query);
+      return call.service.listClips({ fromMs: from, toMs: to });
+    },
+  },
+  {
+    method: 'GET',
+    url: '/api/clips/:id/video',
+    access: 'viewer',
+    answer: async (call) => video(call, await call.service.clipMedia({ clipId: requestParams.parse(call.params).id })),
+  },
+  { method: 'GET', url: '/api/agencies', access: 'viewer', answer: (call) => call.service.listAgencies() },
+  {
+    method: 'POST',
+    url: '/api/agencies/:id/enabled',
+    access: 'owner',
+    answer: (call) => {
+      const { enabled } = z.strictObject({ enabled: z.boolean() }).parse(call.body);
+      return call.service.setAgencyEnabled({ agency: agencyParams.parse(call.params).id, enabled });
+    },
+  },
+];
