@@ -96,7 +96,7 @@ function start(options: OutboxOptions, shareId: string, pollMs: number, withdraw
     withdrawn: controller.signal,
   })
     .catch((thrown: unknown) => options.log.error('share worker failed', thrown, { share: shareId.slice(0, 8) }))
-    .then(() => {
+    .finally(() => {
       sending.ended = true;
     });
   const sending: Sending = { withdrawn: controller, ended: false, done };

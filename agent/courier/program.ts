@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { ControlServer } from '../base/control.ts';
 import { asAgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { subscriptionFilter } from '../protocol/topics.ts';
+import { regionFilter } from '../protocol/topics.ts';
 import { type BrokerOptions, readBrokerAddress } from './broker-address.ts';
 import { Inbox } from './inbox.ts';
 import { watchOutbox } from './outbox.ts';
@@ -43,7 +43,7 @@ const refreshEveryMs = 6 * 3600_000;
 /** Resolves after an abort: subscriber and uploads stop, the control socket closes, what was seen is written. */
 export async function runCourier(options: CourierOptions): Promise<void> {
   const { dataDir, regions, signal, clock, log } = options;
-  const filters = regions.map(subscriptionFilter);
+  const filters = regions.map(regionFilter);
   const inbox = new Inbox({ dataDir, topicPrefixes: filters.map((filter) => filter.slice(0, -1)), clock, log });
   let state: { broker: BrokerState; code?: string } = { broker: 'not-configured' };
   const setState = (broker: BrokerState): void => {

@@ -194,7 +194,11 @@ class ShareWorker {
       ?.toString('utf8')
       .trim();
     if (bytes === undefined || keyText === undefined || !/^[0-9a-f]{64}$/.test(keyText)) return undefined;
-    return checkDispatch(bytes, fromHex(keyText), this.#context.shareId);
+    const { document } = checkDispatch(bytes, fromHex(keyText));
+    if (document.share_id !== this.#context.shareId) {
+      throw new AgentError('refused', 'courier/other-share', 'Cannot send the share: its dispatch is for another one');
+    }
+    return document;
   }
 
   #pause(): Promise<void> {

@@ -57,7 +57,7 @@ function listen(broker: BrokerOptions, change: Partial<SubscriberOptions> = {}):
   return result;
 }
 
-async function broker(tls = false): Promise<MosquittoFixture> {
+async function startBroker(tls = false): Promise<MosquittoFixture> {
   const fixture = await startMosquitto({ dir: join(dir, 'broker'), tls });
   open.push(() => fixture.stop());
   return fixture;
@@ -66,7 +66,7 @@ async function broker(tls = false): Promise<MosquittoFixture> {
 const retain = { qos: 1, retain: true } as const;
 
 test('regions are listened to over TLS 1.3 with the shared read-only credential; the retained past arrives too', async () => {
-  const fixture = await broker(true);
+  const fixture = await startBroker(true);
   const ca = readFileSync(fixture.caFile ?? '');
   const agency = await mqtt.connectAsync(fixture.url, {
     ca,
@@ -100,14 +100,14 @@ test('regions are listened to over TLS 1.3 with the shared read-only credential;
 });
 
 test('a broker whose certificate is not vouched for is not spoken to', async () => {
-  const fixture = await broker(true);
+  const fixture = await startBroker(true);
   const heard = listen({ url: fixture.url });
   await vi.waitFor(() => expect(heard.codes).toContain('courier/broker-unavailable'));
   expect(heard.states).not.toContain('connected');
 });
 
 test('a wrong credential is unavailable, not a crash', async () => {
-  const fixture = await broker(true);
+  const fixture = await startBroker(true);
   const heard = listen({ url: fixture.url, caFile: fixture.caFile, username: 'device' });
   await vi.waitFor(() => expect(heard.codes.length).toBeGreaterThan(1));
   expect(new Set(heard.codes)).toEqual(new Set(['courier/broker-unavailable']));
@@ -116,7 +116,7 @@ test('a wrong credential is unavailable, not a crash', async () => {
 const withoutId = (text: string | undefined): string | undefined => text?.replace(/[0-9a-f]{24}/, 'ID');
 
 test('two connections send the same bytes but for the client id, and 300 messages cause not one byte upstream', async () => {
-  const fixture = await broker();
+  const fixture = await startBroker();
   const proxy = await startTcpProxy({ port: fixture.port });
   open.push(() => proxy.close());
   const heard = listen({ url: `mqtt://127.0.0.1:${proxy.port}` });
@@ -139,7 +139,7 @@ test('two connections send the same bytes but for the client id, and 300 message
 });
 
 test('a broker that goes away and comes back is listened to again', async () => {
-  const fixture = await broker();
+  const fixture = await startBroker();
   const heard = listen({ url: fixture.url });
   await vi.waitFor(() => expect(heard.states).toEqual(['connected']));
   await fixture.stop();
@@ -153,7 +153,7 @@ test('a broker that goes away and comes back is listened to again', async () => 
 });
 
 test('the refresh renews the connection, so that retained messages are read again', async () => {
-  const fixture = await broker();
+  const fixture = await startBroker();
   const agency = await mqtt.connectAsync(fixture.url, { protocolVersion: 5 });
   open.push(() => agency.endAsync());
   await agency.publishAsync('latchkey/1/US-CA/ag/a', 'kept', retain);
