@@ -14,7 +14,6 @@ import {
   run,
   scripted,
   shareId,
-  status,
 } from '../../test-fixtures/brokers/outbox-folder.ts';
 import { silentLog } from '../base/log.ts';
 import { pieceBytes } from './checked-file.ts';
