@@ -1,0 +1,119 @@
+/** The owner's control socket: `OwnerService` for the command line of this user, its arguments parsed here. */
+import { z } from 'zod';
+import type { ControlMethods } from '../base/control.ts';
+import { AgentError } from '../base/errors.ts';
+import type { OwnerService } from './service.ts';
+
+const id = z.string().min(1).max(64);
+const whenMs = z.number().int().min(0).max(8.64e15);
+const passphrase = z.string().min(1).max(400);
+const piece = {
+  offset: z.number().int().min(0),
+  length: z
+    .number()
+    .int()
+    .min(1)
+    .max(512 * 1024),
+};
+
+const shapes = {
+  health: z.strictObject({}),
+  lock: z.strictObject({}),
+  listRequests: z.strictObject({}),
+  listAgencies: z.strictObject({}),
+  unlockViewing: z.strictObject({ pairingId: id, viewingKey: z.string().max(100) }),
+  unlockDeciding: z.strictObject({ passphrase }),
+  pair: z.strictObject({ passphrase, name: z.string().min(1).max(80) }),
+  unpair: z.strictObject({ pairingId: id }),
+  addRoot: z.strictObject({
+    passphrase,
+    root: z.strictObject({ name: z.string(), threshold: z.number().int(), keysHex: z.array(z.string()) }),
+  }),
+  importAgency: z.strictObject({ envelopeBase64: z.string().max(70_000) }),
+  setAgencyEnabled: z.strictObject({ agency: z.string().max(64), enabled: z.boolean() }),
+  showRequest: z.strictObject({ requestId: id }),
+  review: z.strictObject({ requestId: id }),
+  preview: z.strictObject({
+    requestId: id,
+    selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+  }),
+  approve: z.strictObject({ requestId: id, previewId: id, passphrase }),
+  decline: z.strictObject({ requestId: id }),
+  withdraw: z.strictObject({ requestId: id }),
+  listClips: z.strictObject({ fromMs: whenMs, toMs: whenMs }),
+  previewMedia: z.strictObject({ previewId: id, name: z.string().max(64), ...piece }),
+  clipMedia: z.strictObject({ clipId: id, ...piece }),
+} as const;
+
+type Method = keyof typeof shapes;
+
+function parse<M extends Method>(method: M, params: unknown): z.infer<(typeof shapes)[M]> {
+  const parsed = shapes[method].safeParse(params);
+  if (!parsed.success) {
+    const path = parsed.error.issues[0]?.path.join('.') ?? '';
+    throw new AgentError(
+      'usage',
+      'owner/bad-arguments',
+      `Cannot do ${method}: its argument ${path} is missing or malformed`,
+    );
+  }
+  return parsed.data as z.infer<(typeof shapes)[M]>;
+}
+
+/** A medium is fetched piece by piece; the last one stays, so that a thousand pieces are not a thousand decryptions. */
+class MediaWindow {
+  #key = '';
+  #bytes: Uint8Array = new Uint8Array();
+
+  async piece(key: string, offset: number, length: number, load: () => Promise<Uint8Array>) {
+    if (key !== this.#key || offset === 0) {
+      this.#bytes = await load();
+      this.#key = key;
+    }
+    const part = this.#bytes.subarray(offset, offset + length);
+    const totalBytes = this.#bytes.length;
+    if (offset + part.length >= totalBytes) this.forget();
+    return { base64: Buffer.from(part).toString('base64'), totalBytes };
+  }
+
+  forget(): void {
+    this.#key = '';
+    this.#bytes = new Uint8Array();
+  }
+}
+
+export function ownerMethods(service: OwnerService): ControlMethods {
+  const media = new MediaWindow();
+  const methods: Record<Method, (params: unknown) => Promise<unknown>> = {
+    health: () => service.health(),
+    lock: () => {
+      media.forget();
+      return service.lock();
+    },
+    listRequests: () => service.listRequests(),
+    listAgencies: () => service.listAgencies(),
+    unlockViewing: (p) => service.unlockViewing(parse('unlockViewing', p)),
+    unlockDeciding: (p) => service.unlockDeciding(parse('unlockDeciding', p)),
+    pair: (p) => service.pair(parse('pair', p)),
+    unpair: (p) => service.unpair(parse('unpair', p)),
+    addRoot: (p) => service.addRoot(parse('addRoot', p)),
+    importAgency: (p) => service.importAgency(parse('importAgency', p)),
+    setAgencyEnabled: (p) => service.setAgencyEnabled(parse('setAgencyEnabled', p)),
+    showRequest: (p) => service.showRequest(parse('showRequest', p)),
+    review: (p) => service.review(parse('review', p)),
+    preview: (p) => service.preview(parse('preview', p)),
+    approve: (p) => service.approve(parse('approve', p)),
+    decline: (p) => service.decline(parse('decline', p)),
+    withdraw: (p) => service.withdraw(parse('withdraw', p)),
+    listClips: (p) => service.listClips(parse('listClips', p)),
+    previewMedia: (p) => {
+      const { previewId, name, offset, length } = parse('previewMedia', p);
+      return media.piece(`${previewId}/${name}`, offset, length, () => service.previewMedia({ previewId, name }));
+    },
+    clipMedia: (p) => {
+      const { clipId, offset, length } = parse('clipMedia', p);
+      return media.piece(clipId, offset, length, () => service.clipMedia({ clipId }));
+    },
+  };
+  return methods;
+}

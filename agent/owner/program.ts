@@ -1,0 +1,209 @@
+/** The owner program: joins inbox, consent, release, vault, web page and control socket, and runs their timers. */
+import { watch } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { clockTrust } from '../base/clock-trust.ts';
+import { ControlClient, ControlServer } from '../base/control.ts';
+import { asAgentError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Config } from '../config/schema.ts';
+import { LedgerDb } from '../store/ledger-db.ts';
+import { startApi } from './api/server.ts';
+import type { Change } from './api/types.ts';
+import { Consent } from './consent.ts';
+import { Decisions } from './decisions.ts';
+import { ownerMethods } from './door.ts';
+import { House } from './house.ts';
+import { Intake } from './intake.ts';
+import { Release } from './release.ts';
+import type { Health } from './service.ts';
+import { VaultHost } from './vault-host.ts';
+
+const tickMs = 500;
+const forgetMs = 3600 * 1000;
+const dayMs = 24 * 3600 * 1000;
+
+export interface OwnerOptions {
+  readonly config: Config;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Every verdict on a message by its code; tests listen. */
+  readonly onVerdict?: (code: string) => void;
+}
+
+async function ask(dataDir: string, socket: string, method: string, params: unknown): Promise<unknown> {
+  using client = await ControlClient.connect(join(dataDir, 'run', socket));
+  return await client.call(method, params);
+}
+
+/** The clock, never below what has been seen: a rolled-back clock revives nothing. */
+function flooredNow(clock: Clock, db: LedgerDb): () => number {
+  return () => Math.max(clock.wallMs(), db.clockFloorS * 1000);
+}
+
+function daysBetween(fromMs: number, toMs: number): string[] {
+  const days: string[] = [];
+  for (let at = fromMs - dayMs; at < toMs + 2 * dayMs; at += dayMs) {
+    const day = new Date(Math.min(at, toMs + dayMs)).toISOString().slice(0, 10);
+    if (!days.includes(day)) days.push(day);
+  }
+  return days;
+}
+
+async function readHealth(config: Config): Promise<Omit<Health, 'lock' | 'pendingCount'>> {
+  const cameras = await Promise.all(
+    config.cameras.map(async ({ id, name }) => {
+      try {
+        const status = (await ask(config.dataDir, `recorder-${id}.sock`, 'status', {})) as { state?: unknown };
+        return { cameraId: id, name, state: typeof status.state === 'string' ? status.state : 'unknown' };
+      } catch {
+        return { cameraId: id, name, state: 'not-running' };
+      }
+    }),
+  );
+  let broker: Health['broker'] = config.broker === null ? 'not-configured' : 'unavailable';
+  if (config.broker !== null) {
+    try {
+      const status = (await ask(config.dataDir, 'courier.sock', 'status', {})) as { broker?: unknown };
+      if (status.broker === 'connected') broker = 'connected';
+    } catch {
+      broker = 'unavailable';
+    }
+  }
+  return { cameras, broker, clock: clockTrust(config.clock) };
+}
+
+export async function runOwner(options: OwnerOptions): Promise<void> {
+  const { config, clock, log, signal } = options;
+  const { dataDir } = config;
+  const house = new House(dataDir);
+  const db = new LedgerDb(join(dataDir, 'ledger.db'));
+  const nowMs = flooredNow(clock, db);
+  const clockTrusted = (): boolean => clockTrust(config.clock) !== 'unsynchronised';
+  const listeners = new Set<(change: Change) => void>();
+  let control: ControlServer | undefined;
+  const announce = (change: Change): void => {
+    for (const listener of listeners) listener(change);
+    control?.publish('change', { ...change });
+  };
+
+  const decisions = new Decisions(house.ownerRecipient);
+  const vaults = new VaultHost({
+    dataDir,
+    clock,
+    log,
+    onUnlocked: (vault) => consent.restoreDecisions(vault),
+    onLocking: (actions) => consent.endSession(actions),
+    onLockState: (lock) => announce({ kind: 'lock', lock }),
+  });
+  const intake = new Intake({
+    dataDir,
+    db,
+    house,
+    regions: config.regions,
+    log,
+    nowMs,
+    clockTrusted,
+    onPending: ({ fromMs, toMs, untilMs }) => {
+      for (const { id } of config.cameras) {
+        const params = { days: daysBetween(fromMs, toMs), untilMs };
+        ask(dataDir, `recorder-${id}.sock`, 'hold', params).catch((thrown: unknown) => {
+          log.warn('hold-not-placed', { camera: id, code: asAgentError(thrown).code });
+        });
+      }
+    },
+    onRevoked: (requestHash) => consent.revoke(requestHash),
+    ...(options.onVerdict === undefined ? {} : { onVerdict: options.onVerdict }),
+  });
+  const consent: Consent = new Consent({
+    config,
+    db,
+    house,
+    intake,
+    decisions,
+    vaults,
+    clock,
+    nowMs,
+    clockTrusted,
+    health: () => readHealth(config),
+    onChange: (requestId, state) => announce({ kind: 'request', requestId, state }),
+  });
+  const release = new Release({
+    dataDir,
+    db,
+    log,
+    nowMs,
+    clockTrusted,
+    onChange: (requestHash, state) => {
+      const row = db.requests().find((r) => r.request_hash === requestHash);
+      if (row !== undefined) announce({ kind: 'request', requestId: row.request_id, state });
+    },
+  });
+
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => db.close());
+  stack.defer(() => vaults.lock());
+  control = stack.use(await ControlServer.listen(join(dataDir, 'run', 'owner.sock'), ownerMethods(consent)));
+  const api = await startApi({
+    service: consent,
+    dataDir,
+    host: config.web.host,
+    port: config.web.port,
+    names: config.web.names,
+    clock,
+    log,
+    signal,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  });
+  stack.defer(() => api.close());
+  log.info('owner-ready', { port: Number(new URL(api.url).port) });
+
+  let known = new Set(db.requests().map((r) => r.request_id));
+  let trusted = clockTrusted();
+  let forgottenMs = clock.monotonicMs();
+  const tick = async (): Promise<void> => {
+    intake.takeInbox();
+    if (!trusted && clockTrusted()) {
+      trusted = true;
+      for (const { agency } of db.agencies()) intake.retryWaiting(agency);
+    }
+    consent.expireDue();
+    release.tick();
+    await vaults.lockIfIdle();
+    const rows = db.requests();
+    for (const row of rows) {
+      if (!known.has(row.request_id)) announce({ kind: 'request', requestId: row.request_id, state: row.state });
+    }
+    known = new Set(rows.map((r) => r.request_id));
+    if (clock.monotonicMs() - forgottenMs > forgetMs) {
+      forgottenMs = clock.monotonicMs();
+      db.forget(Math.floor(nowMs() / 1000));
+      db.raiseClockFloor(Math.floor(clockTrusted() ? clock.wallMs() / 1000 : 0));
+    }
+  };
+  // The watch only shortens the wait; the timer is what is relied on.
+  let wake: (() => void) | undefined;
+  const watcher = watch(join(dataDir, 'spool', 'inbox'), () => wake?.());
+  stack.defer(() => watcher.close());
+  while (!signal.aborted) {
+    try {
+      await tick();
+    } catch (thrown) {
+      log.error('tick-failed', thrown);
+    }
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, tickMs);
+      wake = done;
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Keeps at most one vault process: started by an unlock, ended by a lock, by idleness, or with this program. While it runs
+ * the session's actions are noted, and every session leaves exactly one ledger entry of one size.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { AgentError } from '../base/errors.ts';
+import { ensurePrivateDir, readFileLimited, removeDurable, writeFileDurable } from '../base/files.ts';
+import type { Log } from '../base/log.ts';
+import { type PairingRecord, VaultClient } from '../vault/client.ts';
+import type { LockState } from './service.ts';
+
+const decidingIdleMs = 10 * 60 * 1000;
+const viewingIdleMs = 12 * 3600 * 1000;
+
+export interface VaultHostOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Runs with the vault still open, before it ends. */
+  readonly onLocking: (actions: readonly string[]) => void;
+  readonly onUnlocked: (vault: VaultClient) => Promise<void>;
+  readonly onLockState: (lock: LockState) => void;
+}
+
+export class VaultHost {
+  readonly #options: VaultHostOptions;
+  readonly #pairings: string;
+  #vault: VaultClient | undefined;
+  #lock: LockState = 'locked';
+  #usedMs = 0;
+  #actions: string[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: VaultHostOptions) {
+    this.#options = options;
+    this.#pairings = join(options.dataDir, 'owner', 'viewing');
+    ensurePrivateDir(this.#pairings);
+  }
+
+  get lockState(): LockState {
+    return this.#vault?.alive === true ? this.#lock : 'locked';
+  }
+
+  /** Unlocking and locking take turns: two unlocks at once must not start two vaults. */
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(action, action);
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  #pairingPath(pairingId: string): string {
+    if (!/^[0-9a-f]{16}$/.test(pairingId))
+      throw new AgentError('usage', 'owner/bad-pairing-id', 'This is not the id of a pairing');
+    return join(this.#pairings, `${pairingId}.json`);
+  }
+
+  readPairing(pairingId: string): PairingRecord {
+    const bytes = readFileLimited(this.#pairingPath(pairingId), 64 * 1024);
+    if (bytes === undefined) {
+      throw new AgentError(
+        'refused',
+        'owner/not-paired',
+        'Cannot unlock: this device is not paired, or no longer. Pair it again',
+      );
+    }
+    return JSON.parse(bytes.toString('utf8')) as PairingRecord;
+  }
+
+  savePairing(record: PairingRecord): void {
+    writeFileDurable(this.#pairingPath(record.pairingId), `${JSON.stringify(record)}\n`);
+  }
+
+  removePairing(pairingId: string): void {
+    removeDurable(this.#pairingPath(pairingId));
+  }
+
+  unlock(mode: 'viewing' | 'deciding', open: (vault: VaultClient) => Promise<void>): Promise<LockState> {
+    return this.#inTurn(async () => {
+      const running = this.#vault?.alive === true ? this.#vault : undefined;
+      const vault = running ?? (await VaultClient.start(this.#options.dataDir));
+      try {
+        await open(vault);
+      } catch (thrown) {
+        if (running === undefined) await vault.stop();
+        throw thrown;
+      }
+      this.#vault = vault;
+      if (running === undefined) {
+        this.#actions = [];
+        // A vault that ends by itself (killed, crashed) is a lock like any other.
+        void vault.ended.then(() => {
+          if (this.#vault === vault) this.#ended();
+        });
+      }
+      if (mode === 'deciding' || this.#lock === 'locked') this.#lock = mode;
+      this.#touch();
+      await this.#options.onUnlocked(vault);
+      this.#options.onLockState(this.#lock);
+      return this.#lock;
+    });
+  }
+
+  #touch(): void {
+    this.#usedMs = this.#options.clock.monotonicMs();
+  }
+
+  /** The running vault in at least this mode; throws `owner/locked`. */
+  require(mode: 'viewing' | 'deciding'): VaultClient {
+    const vault = this.#vault;
+    if (vault?.alive !== true)
+      throw new AgentError('refused', 'owner/locked', 'Cannot do this while locked: unlock first');
+    if (mode === 'deciding' && this.#lock !== 'deciding') {
+      throw new AgentError('refused', 'owner/not-deciding', 'Cannot do this yet: unlock deciding with the passphrase');
+    }
+    this.#touch();
+    return vault;
+  }
+
+  /** A vault for one question that brings its own passphrase; it doesn't stay open unless one was. */
+  withVault<T>(action: (vault: VaultClient) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      if (this.#vault?.alive === true) return action(this.#vault);
+      await using vault = await VaultClient.start(this.#options.dataDir);
+      return await action(vault);
+    });
+  }
+
+  note(action: string): void {
+    this.#actions.push(action);
+  }
+
+  lock(): Promise<void> {
+    return this.#inTurn(async () => {
+      const vault = this.#vault;
+      if (vault?.alive !== true) return;
+      this.#ended();
+      await vault.stop();
+    });
+  }
+
+  #ended(): void {
+    this.#vault = undefined;
+    this.#lock = 'locked';
+    const actions = this.#actions;
+    this.#actions = [];
+    this.#options.onLocking(actions);
+    this.#options.onLockState('locked');
+  }
+
+  async lockIfIdle(): Promise<void> {
+    if (this.#vault?.alive !== true) return;
+    const idleMs = this.#options.clock.monotonicMs() - this.#usedMs;
+    if (idleMs > (this.#lock === 'deciding' ? decidingIdleMs : viewingIdleMs)) await this.lock();
+  }
+}

@@ -1,0 +1,156 @@
+/** The owner program's side of the vault: starts the process, asks, and ends it. The only file of the room that owner sees. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { AgentError } from '../base/errors.ts';
+import type { ListedClip } from './library.ts';
+import type { VaultRequest } from './server.ts';
+import type { ApprovalReport, PreviewReport } from './session.ts';
+import type { Pairing, PairingRecord } from './viewing.ts';
+
+export type { ApprovalReport, ListedClip, PairingRecord, PreviewReport };
+
+type Arguments<M extends VaultRequest['method']> = Omit<Extract<VaultRequest, { method: M }>, 'method'>;
+
+const startMs = 20_000;
+
+export class VaultClient {
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: AgentError) => void }>();
+  readonly ended: Promise<void>;
+  #nextId = 1;
+  #alive = true;
+
+  private constructor(child: ChildProcess) {
+    this.#process = child;
+    this.ended = new Promise((resolve) => {
+      child.once('exit', () => {
+        this.#alive = false;
+        for (const waiting of this.#waiting.values()) waiting.reject(gone());
+        this.#waiting.clear();
+        resolve();
+      });
+    });
+    child.on('message', (message: unknown) => {
+      const reply = message as { id?: unknown; result?: unknown; error?: unknown } | null;
+      const waiting = typeof reply?.id === 'number' ? this.#waiting.get(reply.id) : undefined;
+      if (waiting === undefined) return;
+      this.#waiting.delete(reply?.id as number);
+      if (reply?.error === undefined) waiting.resolve(reply?.result);
+      else waiting.reject(AgentError.fromReport(reply.error));
+    });
+  }
+
+  /** Throws `vault/cannot-start` when it doesn't come up, which includes a network filter that could not be set. */
+  static async start(dataDir: string): Promise<VaultClient> {
+    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const child = fork(fileURLToPath(new URL(`./process.${ending}`, import.meta.url)), [dataDir], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: ['--max-semi-space-size=1', '--v8-pool-size=1'],
+      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', UV_THREADPOOL_SIZE: '2' },
+    });
+    const lines: string[] = [];
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => lines.push(text.slice(0, 500)));
+    await new Promise<void>((resolve, reject) => {
+      const fail = (): void => {
+        child.kill('SIGKILL');
+        const why = /Cannot|refuses/.test(lines.join(''))
+          ? lines.join('').match(/(?:Cannot|The vault)[^\n]*/)?.[0]
+          : undefined;
+        reject(
+          new AgentError(
+            'unavailable',
+            'vault/cannot-start',
+            `Cannot start the vault${why === undefined ? '' : `: ${why}`}`,
+          ),
+        );
+      };
+      const timer = setTimeout(fail, startMs);
+      child.once('exit', () => {
+        clearTimeout(timer);
+        fail();
+      });
+      child.once('message', () => {
+        clearTimeout(timer);
+        child.removeAllListeners('exit');
+        resolve();
+      });
+    });
+    return new VaultClient(child);
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  #ask<M extends VaultRequest['method']>(method: M, params: Arguments<M>): Promise<unknown> {
+    if (!this.#alive) return Promise.reject(gone());
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#process.send({ id, request: { method, ...params } });
+    });
+  }
+
+  async openDeciding(passphrase: string): Promise<void> {
+    await this.#ask('openDeciding', { passphrase });
+  }
+
+  async openViewing(record: PairingRecord, viewingKey: string): Promise<void> {
+    await this.#ask('openViewing', { record, viewingKey });
+  }
+
+  async pair(passphrase: string, name: string): Promise<Pairing> {
+    return (await this.#ask('pair', { passphrase, name })) as Pairing;
+  }
+
+  /** All pinned roots after the change. */
+  async addRoot(passphrase: string, root: unknown): Promise<readonly unknown[]> {
+    return (await this.#ask('addRoot', { passphrase, root })) as readonly unknown[];
+  }
+
+  async openNotes(notes: Arguments<'openNotes'>['notes']): Promise<readonly { id: string; text: string }[]> {
+    return (await this.#ask('openNotes', { notes })) as { id: string; text: string }[];
+  }
+
+  async listClips(fromMs: number, toMs: number): Promise<readonly ListedClip[]> {
+    return (await this.#ask('listClips', { fromMs, toMs })) as ListedClip[];
+  }
+
+  async clipMedia(clipId: string): Promise<Uint8Array> {
+    return (await this.#ask('clipMedia', { clipId })) as Uint8Array;
+  }
+
+  async preview(params: Arguments<'preview'>): Promise<PreviewReport> {
+    return (await this.#ask('preview', params)) as PreviewReport;
+  }
+
+  async previewMedia(previewId: string, name: string): Promise<Uint8Array> {
+    return (await this.#ask('previewMedia', { previewId, name })) as Uint8Array;
+  }
+
+  async approve(params: Arguments<'approve'>): Promise<ApprovalReport> {
+    return (await this.#ask('approve', params)) as ApprovalReport;
+  }
+
+  /** Locking: the process, and with it every opened key, is gone when this resolves. */
+  async stop(): Promise<void> {
+    if (!this.#alive) return;
+    this.#process.disconnect();
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), 2000);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+function gone(): AgentError {
+  return new AgentError('refused', 'vault/locked', 'The vault is locked');
+}

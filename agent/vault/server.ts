@@ -1,0 +1,112 @@
+/** Joins a `VaultSession` to the parent's IPC channel: one message in, one answer out, arguments parsed again on this side. */
+import { createConnection } from 'node:net';
+import { z } from 'zod';
+import { systemClock } from '../base/clock.ts';
+import { AgentError, asAgentError } from '../base/errors.ts';
+import { VaultSession } from './session.ts';
+
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= 64 * 1024);
+const whenMs = z.number().int().min(0).max(8.64e15);
+const secret = z.string().max(400);
+const id = z.string().max(64);
+
+const requestSchema = z.discriminatedUnion('method', [
+  z.strictObject({ method: z.literal('openDeciding'), passphrase: secret }),
+  z.strictObject({ method: z.literal('openViewing'), record: z.unknown(), viewingKey: secret }),
+  z.strictObject({ method: z.literal('pair'), passphrase: secret, name: z.string().min(1).max(80) }),
+  z.strictObject({ method: z.literal('addRoot'), passphrase: secret, root: z.unknown() }),
+  z.strictObject({
+    method: z.literal('openNotes'),
+    notes: z.array(z.strictObject({ id, sealed: bytes })).max(10_000),
+  }),
+  z.strictObject({ method: z.literal('listClips'), fromMs: whenMs, toMs: whenMs }),
+  z.strictObject({ method: z.literal('clipMedia'), clipId: id }),
+  z.strictObject({
+    method: z.literal('preview'),
+    request: bytes,
+    agency: bytes,
+    floorS: z.number().int().min(0),
+    selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+  }),
+  z.strictObject({ method: z.literal('previewMedia'), previewId: id, name: z.string().max(64) }),
+  z.strictObject({
+    method: z.literal('approve'),
+    previewId: id,
+    passphrase: secret,
+    agency: bytes,
+    floorS: z.number().int().min(0),
+    releaseNotBeforeMs: whenMs,
+  }),
+]);
+
+export type VaultRequest = z.infer<typeof requestSchema>;
+
+async function answer(session: VaultSession, request: VaultRequest): Promise<unknown> {
+  switch (request.method) {
+    case 'openDeciding':
+      await session.openDeciding(request.passphrase);
+      return { mode: session.mode };
+    case 'openViewing':
+      session.openViewing(request.record, request.viewingKey);
+      return { mode: session.mode };
+    case 'pair':
+      return session.pair(request.passphrase, request.name);
+    case 'addRoot':
+      return session.addRoot(request.passphrase, request.root);
+    case 'openNotes':
+      return session.openNotes(request.notes);
+    case 'listClips':
+      return session.listClips(request.fromMs, request.toMs);
+    case 'clipMedia':
+      return session.clipMedia(request.clipId);
+    case 'preview':
+      return session.preview(request);
+    case 'previewMedia':
+      return session.previewMedia(request.previewId, request.name);
+    case 'approve':
+      return session.approve(request);
+  }
+}
+
+/** A loopback connect must fail with EACCES: a filter that isn't there is worse than none, because it is trusted. */
+function requireNoNetwork(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const missing = new AgentError('bug', 'vault/network-open', 'The vault can reach the network: it refuses to start');
+    const socket = createConnection({ host: '127.0.0.1', port: 9 });
+    socket.once('connect', () => reject(missing));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EACCES') resolve();
+      else reject(missing);
+    });
+  });
+}
+
+export async function serveVault(): Promise<void> {
+  const dataDir = process.argv[2];
+  if (dataDir === undefined || process.send === undefined) {
+    throw new AgentError('usage', 'vault/no-parent', 'The vault is started by the owner program only');
+  }
+  await requireNoNetwork();
+  const session = new VaultSession({ dataDir, clock: systemClock });
+  const reply = (message: unknown): void => {
+    process.send?.(message);
+  };
+  // One at a time: an approval must not interleave with another.
+  let last: Promise<void> = Promise.resolve();
+  process.on('message', (message: unknown) => {
+    last = last.then(async () => {
+      const envelope = message as { id?: unknown; request?: unknown } | null;
+      const requestId = envelope?.id;
+      try {
+        const parsed = requestSchema.safeParse(envelope?.request);
+        if (!parsed.success)
+          throw new AgentError('bug', 'vault/bad-message', 'The vault got a message that it does not know');
+        reply({ id: requestId, result: (await answer(session, parsed.data)) ?? null });
+      } catch (thrown) {
+        reply({ id: requestId, error: asAgentError(thrown).toReport() });
+      }
+    });
+  });
+  process.on('disconnect', () => process.exit(0));
+  reply({ ready: true });
+}

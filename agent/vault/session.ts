@@ -1,0 +1,338 @@
+/**
+ * What the vault does, without its process. It trusts nobody: the owner program hands it raw envelopes and it verifies them
+ * again against the roots in `vault.age`; recipient and endpoint come from the verified agency document alone; it signs
+ * only a preview that it built itself, and one share for a request in its life.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { AgentError } from '../base/errors.ts';
+import { removeDurable, writeFileDurable } from '../base/files.ts';
+import { parseIdentity } from '../protocol/age-file.ts';
+import { fromHex, sha256Hex } from '../protocol/bytes.ts';
+import { canonicalBytes } from '../protocol/canonical.ts';
+import { signEnvelope } from '../protocol/envelope.ts';
+import { areaContains } from '../protocol/geometry.ts';
+import { signingKeyFromSeed } from '../protocol/keys.ts';
+import { type CheckedRequest, checkRequest } from '../protocol/request-check.ts';
+import { openNote } from '../protocol/sealed-note.ts';
+import { archiveBytes, archiveParts, paddedBytes } from '../protocol/share-archive.ts';
+import { shareNames } from '../protocol/share-names.ts';
+import { ClipLibrary, type ListedClip } from './library.ts';
+import { type BuiltPreview, buildPreview, type Selection } from './preview.ts';
+import { sealedBytes, writeSealedShare } from './share.ts';
+import { parseRoot, readVaultFile, type VaultSecrets, writeVaultFile } from './vault-file.ts';
+import { type Pairing, parsePairingRecord, unwrapIdentity, wrapIdentity } from './viewing.ts';
+
+/** Shares are accepted until two days after the request expires. */
+const graceS = 48 * 3600;
+const maxPreviews = 8;
+
+export interface PreviewReport {
+  readonly previewId: string;
+  readonly requestHash: string;
+  readonly media: readonly {
+    readonly name: string;
+    readonly clipId: string;
+    readonly kind: 'original';
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly fromMs: number;
+    readonly toMs: number;
+  }[];
+  readonly recipientKeyId: string;
+  readonly endpoint: string;
+  readonly agencyName: string;
+  readonly shareBytes: number;
+  readonly deadlineMs: number;
+}
+
+export interface ApprovalReport {
+  readonly shareId: string;
+  readonly requestHash: string;
+  readonly grantHash: string;
+  readonly bodyBytes: number;
+  readonly releaseNotBeforeMs: number;
+  readonly deadlineMs: number;
+}
+
+export interface SessionOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  /** scrypt work when the vault file is rewritten; tests pass less. */
+  readonly log2Work?: number;
+}
+
+export class VaultSession {
+  readonly #options: SessionOptions;
+  #library: ClipLibrary | undefined;
+  #ownerIdentity: string | undefined;
+  #secrets: VaultSecrets | undefined;
+  readonly #previews = new Map<string, BuiltPreview>();
+  readonly #approved = new Set<string>();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  get mode(): 'locked' | 'viewing' | 'deciding' {
+    if (this.#secrets !== undefined) return 'deciding';
+    return this.#ownerIdentity === undefined ? 'locked' : 'viewing';
+  }
+
+  async openDeciding(passphrase: string): Promise<void> {
+    const secrets = await readVaultFile(this.#options.dataDir, passphrase);
+    this.#openIdentity(secrets.ownerIdentity);
+    this.#secrets = secrets;
+  }
+
+  openViewing(record: unknown, viewingKey: string): void {
+    this.#openIdentity(unwrapIdentity(parsePairingRecord(record), viewingKey, this.#options.clock.wallMs()));
+  }
+
+  #openIdentity(identity: string): void {
+    this.#ownerIdentity = identity;
+    this.#library ??= new ClipLibrary(this.#options.dataDir, parseIdentity(identity));
+  }
+
+  #requireDeciding(): VaultSecrets {
+    if (this.#secrets === undefined) {
+      throw new AgentError(
+        'refused',
+        'vault/not-deciding',
+        'Cannot do this: unlock deciding with the passphrase first',
+      );
+    }
+    return this.#secrets;
+  }
+
+  #requireLibrary(): ClipLibrary {
+    if (this.#library === undefined) throw new AgentError('refused', 'vault/locked', 'Cannot look back: unlock first');
+    return this.#library;
+  }
+
+  /** The passphrase in the same breath: whatever was unlocked before doesn't count. */
+  async #confirm(passphrase: string): Promise<VaultSecrets> {
+    const secrets = await readVaultFile(this.#options.dataDir, passphrase);
+    const known = this.#secrets;
+    if (known !== undefined && !timingSafeEqual(fromHex(known.ownerRootSeedHex), fromHex(secrets.ownerRootSeedHex))) {
+      throw new AgentError(
+        'corrupt',
+        'vault/replaced',
+        'Cannot go on: the vault file was replaced since it was unlocked',
+      );
+    }
+    return secrets;
+  }
+
+  async pair(passphrase: string, name: string): Promise<Pairing> {
+    const secrets = await this.#confirm(passphrase);
+    return wrapIdentity(secrets.ownerIdentity, name, Math.round(this.#options.clock.wallMs()));
+  }
+
+  async addRoot(passphrase: string, root: unknown): Promise<readonly unknown[]> {
+    const pin = parseRoot(root);
+    const secrets = await this.#confirm(passphrase);
+    const roots = [...secrets.roots.filter((r) => r.keysHex.join() !== pin.keysHex.join()), pin];
+    const changed = { ...secrets, roots };
+    await writeVaultFile(this.#options.dataDir, changed, passphrase, this.#options.log2Work);
+    if (this.#secrets !== undefined) this.#secrets = changed;
+    return roots;
+  }
+
+  /** What the sealed notes say; a damaged one is left out. */
+  openNotes(notes: readonly { readonly id: string; readonly sealed: Uint8Array }[]): { id: string; text: string }[] {
+    if (this.#ownerIdentity === undefined)
+      throw new AgentError('refused', 'vault/locked', 'Cannot read notes: unlock first');
+    const identity = parseIdentity(this.#ownerIdentity);
+    return notes.flatMap(({ id, sealed }) => {
+      try {
+        return [{ id, text: openNote(sealed, identity) }];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  listClips(fromMs: number, toMs: number): readonly ListedClip[] {
+    return this.#requireLibrary().list(fromMs, toMs);
+  }
+
+  clipMedia(clipId: string): Uint8Array {
+    return this.#requireLibrary().open(clipId).video;
+  }
+
+  #check(request: Uint8Array, agency: Uint8Array, floorS: number): CheckedRequest {
+    const secrets = this.#requireDeciding();
+    const checked = checkRequest({
+      request,
+      agency,
+      roots: secrets.roots.map((r) => ({ keys: r.keysHex.map(fromHex), threshold: r.threshold })),
+      nowMs: Math.max(this.#options.clock.wallMs(), floorS * 1000),
+    });
+    const place = { lat_e6: secrets.place.latE6, lon_e6: secrets.place.lonE6 };
+    if (!secrets.regions.includes(checked.request.region) || !areaContains(checked.request.area, place)) {
+      throw new AgentError(
+        'refused',
+        'vault/not-our-place',
+        'Cannot prepare the share: the request does not cover this house',
+      );
+    }
+    return checked;
+  }
+
+  preview(params: {
+    readonly request: Uint8Array;
+    readonly agency: Uint8Array;
+    readonly floorS: number;
+    readonly selection: readonly Selection[];
+  }): PreviewReport {
+    const secrets = this.#requireDeciding();
+    const checked = this.#check(params.request, params.agency, params.floorS);
+    const built = buildPreview({
+      checked,
+      requestBytes: params.request,
+      selection: params.selection,
+      library: this.#requireLibrary(),
+      ownerRootSeed: fromHex(secrets.ownerRootSeedHex),
+    });
+    this.#previews.set(built.previewId, built);
+    const oldest = this.#previews.keys().next().value;
+    if (this.#previews.size > maxPreviews && oldest !== undefined) this.#previews.delete(oldest);
+    return {
+      previewId: built.previewId,
+      requestHash: checked.requestHash,
+      media: built.media.map((m) => ({
+        name: m.name,
+        clipId: m.clipId,
+        kind: 'original',
+        bytes: m.bytes.length,
+        sha256: m.sha256,
+        fromMs: m.fromMs,
+        toMs: m.toMs,
+      })),
+      recipientKeyId: checked.agency.recipient.kid,
+      endpoint: checked.agency.upload.https,
+      agencyName: checked.agency.name,
+      shareBytes: sealedBytes(paddedBytes(archiveBytes(this.#files(built, placeholderEnvelope(built))))),
+      deadlineMs: (checked.request.expires_at + graceS) * 1000,
+    };
+  }
+
+  #built(previewId: string): BuiltPreview {
+    const built = this.#previews.get(previewId);
+    if (built === undefined) {
+      throw new AgentError('refused', 'vault/no-such-preview', 'Cannot go on: this was not previewed in this session');
+    }
+    return built;
+  }
+
+  previewMedia(previewId: string, name: string): Uint8Array {
+    const medium = this.#built(previewId).media.find((m) => m.name === name);
+    if (medium === undefined)
+      throw new AgentError('usage', 'vault/no-such-medium', 'The preview holds no file of this name');
+    return medium.bytes;
+  }
+
+  /** Seals and signs exactly the preview. Files stand synced in `folder` when this returns; `dispatch.json` is written last. */
+  async approve(params: {
+    readonly previewId: string;
+    readonly passphrase: string;
+    readonly agency: Uint8Array;
+    readonly floorS: number;
+    readonly releaseNotBeforeMs: number;
+  }): Promise<ApprovalReport> {
+    const secrets = await this.#confirm(params.passphrase);
+    this.#requireDeciding();
+    const built = this.#built(params.previewId);
+    // Time has passed since the preview: the request may have expired, the agency's document may have changed.
+    const checked = this.#check(built.requestBytes, params.agency, params.floorS);
+    if (checked.requestHash !== built.checked.requestHash || checked.agencyHash !== built.checked.agencyHash) {
+      throw new AgentError(
+        'refused',
+        'vault/changed-since-preview',
+        'Cannot approve: the agency changed since the preview. Look again',
+      );
+    }
+    if (this.#approved.has(checked.requestHash)) {
+      throw new AgentError('refused', 'vault/already-approved', 'Cannot approve: this request already has its share');
+    }
+    const deadlineMs = (checked.request.expires_at + graceS) * 1000;
+    if (!(params.releaseNotBeforeMs < deadlineMs)) {
+      throw new AgentError(
+        'refused',
+        'vault/too-late',
+        'Cannot approve: the share could not arrive before the deadline',
+      );
+    }
+    this.#approved.add(checked.requestHash);
+    this.#previews.delete(params.previewId);
+    const folder = join(this.#options.dataDir, 'owner', 'held', built.grant.share_id);
+    try {
+      const grantEnvelope = signEnvelope('grant', built.grant, [built.requestKey]);
+      const sealed = writeSealedShare(
+        folder,
+        checked.agency.recipient.age,
+        archiveParts(this.#files(built, grantEnvelope)),
+      );
+      const grantHash = sha256Hex(canonicalBytes(built.grant));
+      const dispatch = signEnvelope(
+        'dispatch',
+        {
+          grant_hash: grantHash,
+          share_id: built.grant.share_id,
+          request_id: checked.request.request_id,
+          body: sealed.body,
+          header: sealed.header,
+          endpoint: checked.agency.upload.https,
+          release_not_before: Math.ceil(params.releaseNotBeforeMs / 1000),
+          deadline: Math.floor(deadlineMs / 1000),
+        },
+        [signingKeyFromSeed(fromHex(secrets.ownerRootSeedHex))],
+      );
+      writeFileDurable(join(folder, 'dispatch.json'), dispatch);
+      return {
+        shareId: built.grant.share_id,
+        requestHash: checked.requestHash,
+        grantHash,
+        bodyBytes: sealed.body.bytes,
+        releaseNotBeforeMs: params.releaseNotBeforeMs,
+        deadlineMs,
+      };
+    } catch (thrown) {
+      // No share exists, so the request may be approved again; the next one has another id and another file key.
+      this.#approved.delete(checked.requestHash);
+      removeDurable(folder);
+      throw thrown;
+    }
+  }
+
+  #files(built: BuiltPreview, grantEnvelope: Uint8Array): { name: string; bytes: Uint8Array }[] {
+    const json = (value: unknown): Uint8Array => Buffer.from(`${JSON.stringify(value)}\n`);
+    return [
+      { name: shareNames.readme, bytes: Buffer.from(readme) },
+      { name: shareNames.request, bytes: built.requestBytes },
+      { name: shareNames.grant, bytes: grantEnvelope },
+      { name: shareNames.manifests, bytes: json({ manifests: built.manifests }) },
+      { name: shareNames.proofs, bytes: json({ media: built.proofs }) },
+      ...built.media.map((m) => ({ name: m.name, bytes: m.bytes })),
+    ];
+  }
+}
+
+/** Same size as the signed grant: base64 of the same payload and of one 64-byte signature. */
+function placeholderEnvelope(built: BuiltPreview): Uint8Array {
+  return signEnvelope('grant', built.grant, [signingKeyFromSeed(new Uint8Array(32))]);
+}
+
+const readme = `This archive was shared by the owner of a doorbell camera, voluntarily, for one request.
+
+10-request.json   the signed request, as the owner's device received it
+20-grant.json     the owner's receipt: what was granted, for how long, on which terms
+30-manifest.json  signed when each clip was recorded: the root of a tree over its fragments
+31-proofs.json    shows that the fragments in the videos below stand in those trees
+40-video*.mp4     the footage, trimmed to what was granted
+
+A share proves that its fragments are unaltered since the camera signed them. It can't prove that the signer was an
+honest camera, and the time is what the device claims.
+`;
