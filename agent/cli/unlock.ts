@@ -21,13 +21,13 @@ const meaning = {
 async function unlock(option: UnlockOption, io: CliIo): Promise<void> {
   const config = openConfig(option, io);
   const deciding = option.deciding === true || option.passphraseFile !== undefined;
-  const { lock } = await withOwner(config, async (owner) =>
+  const answer = await withOwner(config, async (owner) =>
     deciding
       ? owner.call('unlockDeciding', { passphrase: await obtainPassphrase(option, io) })
       : owner.call('unlockViewing', readPairing(io)),
   );
-  if (option.json === true) sayJson(io, { lock });
-  else say(io, meaning[lock]);
+  if (option.json === true) sayJson(io, answer);
+  else say(io, meaning[answer.lock]);
 }
 
 async function lock(option: UnlockOption, io: CliIo): Promise<void> {

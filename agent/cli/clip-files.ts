@@ -1,0 +1,124 @@
+/** Clips as files: the opened one through the owner program, the sealed one straight from `clips.db`. */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgentError, systemCode } from '../base/errors.ts';
+import { writeFileDurable } from '../base/files.ts';
+import type { Config } from '../config/schema.ts';
+import { ClipsReader } from '../store/clips-reader.ts';
+import type { ClipRow, SegmentRow } from '../store/clips-rows.ts';
+import { type CliIo, note } from './io.ts';
+import type { OwnerClient } from './owner-client.ts';
+
+/** Writes the clip as it arrives into a new file; a failure leaves none behind. Throws `clips/file-exists`, `clips/cannot-write`. */
+export async function exportClip(owner: OwnerClient, clipId: string, path: string): Promise<number> {
+  let total = 0;
+  let fd: number | undefined;
+  try {
+    for await (const piece of owner.media('clipMedia', { clipId })) {
+      fd ??= openNew(path);
+      for (let offset = 0; offset < piece.length; ) offset += writeSync(fd, piece, offset);
+      total += piece.length;
+    }
+    if (fd !== undefined) fsyncSync(fd);
+    return total;
+  } catch (thrown) {
+    if (fd !== undefined) rmSync(path, { force: true });
+    if (thrown instanceof AgentError) throw thrown;
+    throw new AgentError(
+      'unavailable',
+      'clips/cannot-write',
+      `Cannot write ${path}: ${systemCode(thrown) ?? 'failed'}`,
+      {
+        cause: thrown,
+      },
+    );
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function openNew(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600);
+  } catch (thrown) {
+    if (systemCode(thrown) !== 'EEXIST') throw thrown;
+    throw new AgentError('usage', 'clips/file-exists', `Cannot write ${path}: the file exists already`);
+  }
+}
+
+export interface SealedTarget {
+  readonly segment?: string;
+  readonly outDir?: string;
+}
+
+/** Needs neither a key nor the owner program. Throws `clips/not-found`, `clips/no-such-segment`, `clips/usage`, `clips/file-exists`. */
+export async function writeSealed(config: Config, clipId: string, target: SealedTarget, io: CliIo): Promise<void> {
+  if ((target.segment === undefined) === (target.outDir === undefined)) {
+    throw new AgentError('usage', 'clips/usage', 'Cannot take out the clip: give either --out-dir or --segment');
+  }
+  for (const { id } of config.cameras) {
+    const path = join(config.dataDir, 'cameras', id, 'clips.db');
+    if (!existsSync(path)) continue;
+    using reader = ClipsReader.open(path);
+    const clip = reader.clip(clipId);
+    if (clip === undefined) continue;
+    const segments = reader.listSegments(clip.seq);
+    if (target.segment !== undefined) await writeOne(reader, segments, target.segment, io);
+    else writeAll(reader, clip, segments, target.outDir ?? '', io);
+    return;
+  }
+  throw new AgentError('usage', 'clips/not-found', 'Cannot take out the clip: no camera has a clip of that id');
+}
+
+function sealedBytes(reader: ClipsReader, { segment }: SegmentRow): Uint8Array {
+  const sealed = reader.segment(segment);
+  if (sealed === undefined) {
+    throw new AgentError('unavailable', 'clips/deleted', 'Cannot take out the clip: it was deleted meanwhile');
+  }
+  return Buffer.concat([sealed.header, sealed.body]);
+}
+
+async function writeOne(
+  reader: ClipsReader,
+  segments: readonly SegmentRow[],
+  wanted: string,
+  io: CliIo,
+): Promise<void> {
+  const row = /^\d+$/.test(wanted) ? segments[Number(wanted)] : undefined;
+  if (row === undefined) {
+    const message = `Cannot take out segment ${wanted}: the clip has segments 0 to ${segments.length - 1}`;
+    throw new AgentError('usage', 'clips/no-such-segment', message);
+  }
+  const bytes = sealedBytes(reader, row);
+  await new Promise<void>((resolve, reject) => {
+    io.stdout.write(bytes, (thrown) => (thrown === null || thrown === undefined ? resolve() : reject(thrown)));
+  });
+}
+
+function writeAll(
+  reader: ClipsReader,
+  clip: ClipRow,
+  segments: readonly SegmentRow[],
+  folder: string,
+  io: CliIo,
+): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (thrown) {
+    if (systemCode(thrown) !== 'EEXIST') throw thrown;
+    throw new AgentError('usage', 'clips/file-exists', `Cannot write into ${folder}: it exists already`);
+  }
+  const put = (name: string, bytes: Uint8Array): void => writeFileDurable(join(folder, name), bytes);
+  for (const phase of ['opening', 'closing'] as const) {
+    const meta = reader.meta(clip.seq, phase);
+    if (meta !== undefined) put(`${phase}.json.age`, Buffer.concat([meta.header, meta.body]));
+  }
+  for (const [i, row] of segments.entries()) {
+    put(`segment-${String(i).padStart(3, '0')}-track-${row.track}.mp4.age`, sealedBytes(reader, row));
+  }
+  note(
+    io,
+    `Wrote ${segments.length} sealed segments into ${folder}. Opened one by one and joined in order they are the clip:`,
+  );
+  note(io, `  for f in ${folder}/segment-*-track-*; do age -d -i paper-key.txt "$f"; done > clip.mp4`);
+}

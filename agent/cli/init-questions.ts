@@ -1,0 +1,201 @@
+/** The wizard: flags answer first, then the person at the terminal, and with `--yes` the defaults. Nothing is written here. */
+import { join, resolve } from 'node:path';
+import { AgentError } from '../base/errors.ts';
+import type { ConfigInput } from '../config/schema.ts';
+import { homeConfigPath } from './discovery.ts';
+import { parseCameraId, parseDegrees, parsePort, parseRegions, parseSource, parseZone } from './init-answers.ts';
+import { type CliIo, note } from './io.ts';
+import type { Prompter } from './prompter.ts';
+
+export interface InitOption {
+  readonly dataDir?: string;
+  readonly config?: string;
+  readonly cameraId?: string;
+  readonly cameraName?: string;
+  readonly cameraSource?: string;
+  readonly cameraUsername?: string;
+  readonly cameraPasswordFile?: string;
+  readonly zone?: readonly string[];
+  readonly region?: readonly string[];
+  readonly lat?: string;
+  readonly lon?: string;
+  readonly passphraseFile?: string;
+  readonly accountName?: string;
+  readonly passwordFile?: string;
+  readonly recoveryOut?: string;
+  readonly brokerUrl?: string;
+  readonly brokerCa?: string;
+  readonly brokerUsername?: string;
+  readonly brokerPasswordFile?: string;
+  readonly webHost?: string;
+  readonly webPort?: string;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+export interface InitPlan {
+  readonly configPath: string;
+  readonly dataDir: string;
+  readonly config: ConfigInput;
+  readonly place: { readonly latE6: number; readonly lonE6: number };
+}
+
+interface Question<T> {
+  readonly given: string | undefined;
+  readonly flag: string;
+  readonly text: string;
+  readonly fallback?: string;
+  readonly read: (answer: string) => T;
+}
+
+export class Wizard {
+  readonly #option: InitOption;
+  readonly #io: CliIo;
+  readonly #prompter: Prompter;
+
+  constructor(option: InitOption, io: CliIo, prompter: Prompter) {
+    this.#option = option;
+    this.#io = io;
+    this.#prompter = prompter;
+  }
+
+  async #answer<T>(question: Question<T>): Promise<T> {
+    const { given, flag, text, fallback = '', read } = question;
+    if (given !== undefined) return read(given);
+    if (this.#option.yes !== true) return this.#prompter.askUntil(text, fallback, read);
+    if (fallback !== '') return read(fallback);
+    throw new AgentError('usage', 'init/missing-answer', `Cannot set up without questions: ${flag} is missing`);
+  }
+
+  async #optional<T>(question: Question<T>): Promise<T | undefined> {
+    if (question.given === undefined && this.#option.yes === true) return undefined;
+    return this.#answer({ ...question, read: (answer) => (answer === '' ? undefined : question.read(answer)) });
+  }
+
+  async places(): Promise<{ configPath: string; dataDir: string }> {
+    const root = process.getuid?.() === 0;
+    const home = this.#io.env['HOME'] ?? '';
+    const configPath = await this.#answer({
+      given: this.#option.config,
+      flag: '--config',
+      text: 'Configuration file',
+      fallback: root ? '/etc/latchkey/config.json' : homeConfigPath(this.#io, 'config.json'),
+      read: (path) => resolve(path),
+    });
+    const dataDir = await this.#answer({
+      given: this.#option.dataDir,
+      flag: '--data-dir',
+      text: 'Data directory (keys and sealed clips)',
+      fallback: root ? '/var/lib/latchkey' : join(home, '.local', 'share', 'latchkey'),
+      read: (path) => resolve(path),
+    });
+    return { configPath, dataDir };
+  }
+
+  async #camera(): Promise<ConfigInput['cameras'][number]> {
+    const option = this.#option;
+    const id = await this.#answer({
+      given: option.cameraId,
+      flag: '--camera-id',
+      text: 'Camera id',
+      fallback: 'front',
+      read: parseCameraId,
+    });
+    const name = await this.#answer({
+      given: option.cameraName,
+      flag: '--camera-name',
+      text: 'Its name',
+      fallback: 'Front door',
+      read: (text) => text,
+    });
+    const source = await this.#answer({
+      given: option.cameraSource,
+      flag: '--camera-source',
+      text: 'Camera source (rpicam, v4l2:/dev/video0, rtsp://ADDRESS, file:PATH)',
+      read: parseSource,
+    });
+    if (option.zone === undefined && option.yes !== true) {
+      note(
+        this.#io,
+        'A zone is where motion counts, as corners x,y from the top left (0,0) to the bottom right (1,1).',
+      );
+    }
+    const zones = option.zone?.map((text) => parseZone(text)) ?? [
+      await this.#optional({
+        given: undefined,
+        flag: '--zone',
+        text: 'Zone (Enter for the whole picture)',
+        read: parseZone,
+      }),
+    ];
+    const kept = zones.filter((zone) => zone !== undefined);
+    return {
+      id,
+      name,
+      source: source.kind === 'rtsp' ? { ...source, ...this.#cameraLogin() } : source,
+      ...(kept.length === 0 ? {} : { motion: { zones: kept } }),
+    };
+  }
+
+  #cameraLogin(): { username?: string; passwordFile?: string } {
+    const { cameraUsername, cameraPasswordFile } = this.#option;
+    return {
+      ...(cameraUsername === undefined ? {} : { username: cameraUsername }),
+      ...(cameraPasswordFile === undefined ? {} : { passwordFile: resolve(cameraPasswordFile) }),
+    };
+  }
+
+  async #broker(): Promise<ConfigInput['broker']> {
+    const { brokerUrl, brokerCa, brokerUsername, brokerPasswordFile } = this.#option;
+    const url = await this.#optional({
+      given: brokerUrl,
+      flag: '--broker-url',
+      text: 'Broker for requests, such as mqtts://broker.example.org:8883 (Enter for none yet)',
+      read: (text) => text,
+    });
+    if (url === undefined) return null;
+    return {
+      url,
+      ...(brokerCa === undefined ? {} : { caFile: resolve(brokerCa) }),
+      ...(brokerUsername === undefined ? {} : { username: brokerUsername }),
+      ...(brokerPasswordFile === undefined ? {} : { passwordFile: resolve(brokerPasswordFile) }),
+    };
+  }
+
+  async plan(places: { configPath: string; dataDir: string }): Promise<InitPlan> {
+    const option = this.#option;
+    const camera = await this.#camera();
+    const regions = await this.#answer({
+      given: option.region?.join(' '),
+      flag: '--region',
+      text: 'Region whose requests you want to see, such as US-CA',
+      read: parseRegions,
+    });
+    const latE6 = await this.#answer({
+      given: option.lat,
+      flag: '--lat',
+      text: 'Latitude of the camera in degrees (stays on this device)',
+      read: (text) => parseDegrees(text, 90),
+    });
+    const lonE6 = await this.#answer({
+      given: option.lon,
+      flag: '--lon',
+      text: 'Longitude in degrees',
+      read: (text) => parseDegrees(text, 180),
+    });
+    const broker = await this.#broker();
+    const { webHost, webPort } = option;
+    const web = {
+      ...(webHost === undefined ? {} : { host: webHost }),
+      ...(webPort === undefined ? {} : { port: parsePort(webPort) }),
+    };
+    const config: ConfigInput = {
+      dataDir: places.dataDir,
+      cameras: [camera],
+      regions,
+      broker,
+      ...(Object.keys(web).length === 0 ? {} : { web }),
+    };
+    return { ...places, config, place: { latE6, lonE6 } };
+  }
+}

@@ -1,0 +1,82 @@
+/** `latchkey requests`: who asks, for what, and the owner's answer; every one of them may be left unanswered. */
+import type { Command } from 'commander';
+import { type ApproveOption, approve } from './approve.ts';
+import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
+import { type CliIo, say, sayJson } from './io.ts';
+import { withOwner } from './owner-client.ts';
+import { example } from './program-line.ts';
+import { banner, clipText, describeState, requestRows, summaryRow } from './request-text.ts';
+import { clean, table } from './terminal-text.ts';
+
+interface JsonOption extends ConfigOption {
+  readonly json?: boolean;
+}
+
+async function list(option: JsonOption, io: CliIo): Promise<void> {
+  const requests = await withOwner(openConfig(option, io), (owner) => owner.call('listRequests'));
+  if (option.json === true) return sayJson(io, requests);
+  if (requests.length === 0) say(io, 'No requests.');
+  for (const line of table(requests.map(summaryRow))) say(io, line);
+}
+
+async function show(requestId: string, option: JsonOption, io: CliIo): Promise<void> {
+  const request = await withOwner(openConfig(option, io), (owner) => owner.call('showRequest', { requestId }));
+  if (option.json === true) return sayJson(io, request);
+  say(io, banner);
+  for (const line of table(requestRows(request))) say(io, line);
+}
+
+async function review(requestId: string, option: JsonOption, io: CliIo): Promise<void> {
+  const { request, clips } = await withOwner(openConfig(option, io), (owner) => owner.call('review', { requestId }));
+  if (option.json === true) return sayJson(io, { request, clips });
+  say(io, banner);
+  for (const line of table(requestRows(request))) say(io, line);
+  say(io, clips.length === 0 ? 'No clip meets the window.' : 'Clips that meet the window (none is chosen for you):');
+  for (const clip of clips) say(io, `  ${clean(clip.clipId)}  ${clipText(clip)}`);
+}
+
+async function answer(method: 'decline' | 'withdraw', requestId: string, option: JsonOption, io: CliIo): Promise<void> {
+  const { state } = await withOwner(openConfig(option, io), (owner) => owner.call(method, { requestId }));
+  if (option.json === true) sayJson(io, { requestId, state });
+  else say(io, `The request is ${describeState(state)}.`);
+}
+
+function repeated(text: string, all: readonly string[] | undefined): string[] {
+  return [...(all ?? []), text];
+}
+
+export function register(program: Command, io: CliIo): void {
+  const requests = program.command('requests').description('read and answer requests for footage');
+  const add = (usage: string, description: string, ...lines: readonly string[]): Command =>
+    withConfigOption(requests.command(usage).description(description))
+      .option('--json', 'print as JSON')
+      .addHelpText('after', example(...lines));
+  const id = '7d0c8a51e94b4f0bb7a2f3c9d1e60a44';
+  add('list', 'list requests that concern this device', 'latchkey requests list').action((option: JsonOption) =>
+    list(option, io),
+  );
+  add('show <id>', 'show one request', `latchkey requests show ${id}`).action((requestId: string, option: JsonOption) =>
+    show(requestId, option, io),
+  );
+  add(
+    'review <id>',
+    'list the clips that meet its window (needs "unlock --deciding")',
+    `latchkey requests review ${id}`,
+  ).action((requestId: string, option: JsonOption) => review(requestId, option, io));
+  add(
+    'approve <id>',
+    'choose clips, see exactly what would be sent, and approve with the passphrase',
+    `latchkey requests approve ${id}`,
+    `latchkey requests approve ${id} --clip 5f0e,2026-03-01T14:05:00Z,2026-03-01T14:05:40Z --passphrase-file p --yes`,
+  )
+    .option('--clip <id[,from,to]>', 'a clip, or a part of it; may be repeated', repeated)
+    .option('--passphrase-file <file>', 'read the passphrase from a file')
+    .option('--yes', 'do not ask for confirmation')
+    .action((requestId: string, option: ApproveOption) => approve(requestId, option, io));
+  add('decline <id>', 'say no; nobody outside learns of it', `latchkey requests decline ${id}`).action(
+    (requestId: string, option: JsonOption) => answer('decline', requestId, option, io),
+  );
+  add('withdraw <id>', 'take an approval back before its key is released', `latchkey requests withdraw ${id}`).action(
+    (requestId: string, option: JsonOption) => answer('withdraw', requestId, option, io),
+  );
+}
