@@ -14,7 +14,10 @@ export interface Run {
   readonly heightPx: number;
 }
 
-/** One moof + mdat of the copied stream, whole, never across a keyframe. Times are run-relative presentation times. */
+/**
+ * One moof + mdat of the copied stream, whole, never across a keyframe. Times are presentation times on the run's own
+ * time line, which starts at about ten seconds: the same numbers as in the bytes.
+ */
 export interface Fragment {
   readonly runId: string;
   readonly bytes: Uint8Array;
@@ -40,8 +43,11 @@ export interface CaptureSink {
   /** A run begins; everything from earlier runs has been delivered. */
   onRun(run: Run): void;
   onFragment(fragment: Fragment): void;
-  /** Frames lag fragments and may be skipped by whole GOPs; they never arrive out of order within a run. */
-  onFrame(frame: SmallFrame): void;
+  /**
+   * Frames lag fragments and may be skipped by whole GOPs; they never arrive out of order within a run. A promise holds
+   * back the frames after it (never the fragments of a live source) until it settles.
+   */
+  onFrame(frame: SmallFrame): void | Promise<void>;
   /** `wallMs` of run-relative time 0, refined during the first 10 s; see `joints`: minimum of arrival − time. */
   onAnchor(runId: string, wallAtZeroMs: number): void;
   /** The run is over (camera gone, stall, end of file); its last fragment and frame have been delivered. */
