@@ -13,7 +13,7 @@ import { mediaNameOf } from '../protocol/share-names.ts';
 import { chooseFragments, initOf, proveFragments, type Span } from './content.ts';
 import type { ClipLibrary, OpenedClip } from './library.ts';
 
-const videoTrack = 0;
+const videoTrack = 1;
 /** One preview is held in memory; a share of more is refused before it is built. */
 const maxMediaBytes = 512 * 1024 * 1024;
 const maxClips = 99;

@@ -1,0 +1,256 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
+import { systemClock } from '../base/clock.ts';
+import { generateIdentity, openFile, parseIdentity, splitFile } from '../protocol/age-file.ts';
+import { fromHex } from '../protocol/bytes.ts';
+import { checkDispatch } from '../protocol/dispatch.ts';
+import { recipientKeyId } from '../protocol/keys.ts';
+import { readArchive } from '../protocol/share-archive.ts';
+import { verifyShare } from '../protocol/share-verify.ts';
+import { VaultSession } from './session.ts';
+
+const code = (wanted: string) => expect.objectContaining({ code: wanted });
+
+let house: TestHouse;
+let session: VaultSession;
+let clipId: string;
+const clipStartMs = Math.floor(Date.now() / 1000) * 1000 - 600_000;
+
+beforeEach(async () => {
+  house = await TestHouse.make();
+  await house.pinRoot();
+  clipId = house.addClip({ startMs: clipStartMs });
+  session = new VaultSession({ dataDir: house.dataDir, clock: systemClock, log2Work: 8 });
+  await session.openDeciding(testPassphrase);
+});
+afterEach(() => house[Symbol.dispose]());
+
+const whole = () => [{ clipId, fromMs: clipStartMs, toMs: clipStartMs + 20_000 }];
+
+function preview(request = house.request().envelope, selection = whole(), agency = house.agency()) {
+  return session.preview({ request, agency, floorS: 0, selection });
+}
+
+function approve(previewId: string, overrides: Partial<Parameters<VaultSession['approve']>[0]> = {}) {
+  return session.approve({
+    previewId,
+    passphrase: testPassphrase,
+    agency: house.agency(),
+    floorS: 0,
+    releaseNotBeforeMs: Date.now() + 1000,
+    ...overrides,
+  });
+}
+
+function openHeld(shareId: string) {
+  const folder = join('owner', 'held', shareId);
+  const file = Buffer.concat([house.read(folder, 'header.age'), house.read(folder, 'body.age')]);
+  return readArchive(openFile(splitFile(file), parseIdentity(house.agencyIdentity.identity)));
+}
+
+describe('the vault', () => {
+  it('tells a wrong passphrase from a missing and from a damaged vault', async () => {
+    const other = new VaultSession({ dataDir: house.dataDir, clock: systemClock });
+    await expect(other.openDeciding('wrong')).rejects.toThrow(code('vault/wrong-passphrase'));
+    expect(other.mode).toBe('locked');
+    expect(() => other.listClips(0, 1)).toThrow(code('vault/locked'));
+    const bytes = house.read('owner', 'vault.age');
+    const at = bytes.length - 5;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(join(house.dataDir, 'owner/vault.age'), bytes);
+    await expect(other.openDeciding(testPassphrase)).rejects.toThrow(code('age/damaged'));
+    execFileSync('rm', [join(house.dataDir, 'owner/vault.age')]);
+    await expect(other.openDeciding(testPassphrase)).rejects.toThrow(code('vault/not-enrolled'));
+  });
+
+  it('previews exactly the bytes that the agency then opens, and they verify', async () => {
+    const request = house.request();
+    const shown = preview(request.envelope);
+    const medium = shown.media[0];
+    const bytes = session.previewMedia(shown.previewId, medium?.name ?? '');
+    const approval = await approve(shown.previewId);
+    const files = openHeld(approval.shareId);
+    const video = files.find((f) => f.name === '40-video.mp4');
+    expect(Buffer.compare(Buffer.from(video?.bytes ?? []), Buffer.from(bytes))).toBe(0);
+    const verdict = verifyShare({
+      files,
+      request: request.envelope,
+      signers: {
+        agency: house.agency(),
+        roots: [{ keys: house.roots.map((k) => k.publicKey), threshold: 2 }],
+        atMs: Date.now(),
+      },
+    });
+    expect(verdict).toMatchObject({
+      requestMatches: true,
+      requestSignature: 'valid',
+      grantSignature: 'valid',
+      problems: [],
+    });
+    expect(verdict.media).toMatchObject([{ unaltered: 'unaltered', fragmentsProved: 6, fragmentsTotal: 6 }]);
+    expect(approval.bodyBytes).toBe(shown.shareBytes);
+    const dispatch = checkDispatch(
+      house.read('owner', 'held', approval.shareId, 'dispatch.json'),
+      fromHex(house.read('keys', 'owner-root.pub').toString().trim()),
+    );
+    expect(dispatch.document).toMatchObject({
+      share_id: approval.shareId,
+      endpoint: 'https://evidence.example.org/shares/',
+    });
+  });
+
+  it('shares only whole fragments inside the selection and the window', () => {
+    const trimmed = preview(house.request().envelope, [
+      { clipId, fromMs: clipStartMs + 1000, toMs: clipStartMs + 13_000 },
+    ]);
+    expect(trimmed.media[0]).toMatchObject({ fromMs: clipStartMs + 4000, toMs: clipStartMs + 12_000 });
+    const windowEndS = clipStartMs / 1000 + 9;
+    const narrow = house.request({
+      change: (r) => ({ ...r, window: { from: windowEndS - 1800, to: windowEndS } }),
+    });
+    expect(preview(narrow.envelope).media[0]).toMatchObject({ fromMs: clipStartMs, toMs: clipStartMs + 8000 });
+    expect(() =>
+      preview(house.request().envelope, [{ clipId, fromMs: clipStartMs, toMs: clipStartMs + 3000 }]),
+    ).toThrow(code('share/nothing-selected'));
+    expect(() => preview(house.request().envelope, [])).toThrow(code('share/nothing-selected'));
+    expect(() => preview(house.request().envelope, [...whole(), ...whole()])).toThrow(code('share/clip-twice'));
+  });
+
+  it('refuses a clip that was cut, or that does not exist', () => {
+    const cut = house.addClip({ startMs: clipStartMs + 60_000, cut: true });
+    expect(() =>
+      preview(house.request().envelope, [{ clipId: cut, fromMs: clipStartMs, toMs: clipStartMs + 120_000 }]),
+    ).toThrow(code('share/clip-cut'));
+    expect(() => preview(house.request().envelope, [{ clipId: '0'.repeat(32), fromMs: 0, toMs: 1 }])).toThrow(
+      code('vault/no-such-clip'),
+    );
+  });
+
+  it('writes no plaintext: what is held is sealed to the agency alone', async () => {
+    const approval = await approve(preview().previewId);
+    expect(readdirSync(join(house.dataDir, 'owner/held', approval.shareId)).toSorted()).toEqual([
+      'body.age',
+      'dispatch.json',
+      'header.age',
+    ]);
+    const body = house.read('owner', 'held', approval.shareId, 'body.age');
+    for (const text of ['moof', 'ftyp', '10-request.json', 'burglary']) expect(body.includes(text)).toBe(false);
+    const header = house.read('owner', 'held', approval.shareId, 'header.age').toString('latin1');
+    expect(header.match(/-> X25519/g)).toHaveLength(1);
+  });
+
+  it('reads closed sealed notes and nothing of another owner', () => {
+    expect(session.openNotes([{ id: 'a', sealed: new Uint8Array(256) }])).toEqual([]);
+  });
+
+  it('pairs with the passphrase only, and a pairing opens viewing but not deciding', async () => {
+    await expect(session.pair('wrong', 'phone')).rejects.toThrow(code('vault/wrong-passphrase'));
+    const pairing = await session.pair(testPassphrase, 'phone');
+    const viewer = new VaultSession({ dataDir: house.dataDir, clock: systemClock });
+    expect(() => viewer.openViewing(pairing.record, Buffer.alloc(32).toString('base64url'))).toThrow(
+      code('vault/wrong-viewing-key'),
+    );
+    expect(() => viewer.openViewing({ ...pairing.record, expiresAtMs: Date.now() - 1 }, pairing.viewingKey)).toThrow(
+      code('vault/pairing-expired'),
+    );
+    expect(() => viewer.openViewing({ nonsense: true }, pairing.viewingKey)).toThrow(code('vault/bad-pairing'));
+    viewer.openViewing(pairing.record, pairing.viewingKey);
+    expect(viewer.mode).toBe('viewing');
+    expect(viewer.listClips(clipStartMs, clipStartMs + 1)).toHaveLength(1);
+    expect(viewer.clipMedia(clipId).length).toBeGreaterThan(100_000);
+    expect(() =>
+      viewer.preview({ request: house.request().envelope, agency: house.agency(), floorS: 0, selection: whole() }),
+    ).toThrow(code('vault/not-deciding'));
+    expect(JSON.stringify(pairing.record)).not.toContain('AGE-SECRET-KEY');
+  });
+
+  it('pins only sound roots', async () => {
+    await expect(session.addRoot(testPassphrase, { name: 'x', threshold: 1, keysHex: [] })).rejects.toThrow(
+      code('vault/bad-root'),
+    );
+    const twice = house.rootDescription.keysHex[0] ?? '';
+    await expect(session.addRoot(testPassphrase, { name: 'x', threshold: 2, keysHex: [twice, twice] })).rejects.toThrow(
+      code('vault/bad-root'),
+    );
+    await expect(session.addRoot('wrong', house.rootDescription)).rejects.toThrow(code('vault/wrong-passphrase'));
+  });
+});
+
+/** The owner program was taken over: it holds whatever the user typed and sends the vault what it likes. */
+describe('an evil owner program cannot make the vault', () => {
+  it('sign for another recipient', () => {
+    const mine = generateIdentity();
+    const forged = house.agency((a) => ({
+      ...a,
+      recipient: { kid: recipientKeyId(mine.recipient), age: mine.recipient, since: 0 },
+    }));
+    // Signed by the real roots, this would be the agency's own change; it can only sign with keys of its own.
+    expect(() => preview(house.request().envelope, whole(), forged)).toThrow(code('request/recipient-unknown'));
+    const envelope = JSON.parse(Buffer.from(house.agency()).toString('utf8')) as { payload: string };
+    const document = JSON.parse(Buffer.from(envelope.payload, 'base64').toString('utf8')) as { recipient: object };
+    document.recipient = { kid: recipientKeyId(mine.recipient), age: mine.recipient, since: 0 };
+    envelope.payload = Buffer.from(JSON.stringify(document)).toString('base64');
+    expect(() => preview(house.request().envelope, whole(), Buffer.from(JSON.stringify(envelope)))).toThrow(
+      code('envelope/not-enough-signers'),
+    );
+  });
+
+  it('accept an altered area', () => {
+    const { envelope } = house.request();
+    const parsed = JSON.parse(Buffer.from(envelope).toString('utf8')) as { payload: string };
+    const text = Buffer.from(parsed.payload, 'base64').toString('utf8').replace('"radius_m":300', '"radius_m":301');
+    parsed.payload = Buffer.from(text).toString('base64');
+    expect(() => preview(Buffer.from(JSON.stringify(parsed)))).toThrow(code('envelope/not-enough-signers'));
+    const elsewhere = house.request({
+      change: (r) => ({ ...r, area: { circle: { lat_e6: 38_000_000, lon_e6: -121_000_000, radius_m: 300 } } }),
+    });
+    expect(() => preview(elsewhere.envelope)).toThrow(code('vault/not-our-place'));
+  });
+
+  it('accept an expired request, whatever floor it claims', () => {
+    const old = house.request({
+      change: (r) => ({
+        ...r,
+        issued_at: r.issued_at - 8 * 86_400,
+        expires_at: r.issued_at - 10,
+        window: { from: r.window.from - 8 * 86_400, to: r.window.to - 8 * 86_400 },
+      }),
+    });
+    expect(() => preview(old.envelope)).toThrow(code('request/expired'));
+    expect(() =>
+      session.preview({ request: house.request().envelope, agency: house.agency(), floorS: 4e9, selection: whole() }),
+    ).toThrow(code('agency/expired'));
+  });
+
+  it('accept one signature, a stranger or an unknown root', async () => {
+    expect(() => preview(house.request({ signers: [house.officer] }).envelope)).toThrow(
+      code('envelope/not-enough-signers'),
+    );
+    expect(() => preview(house.request({ signers: [house.officer, house.officer] }).envelope)).toThrow(
+      code('envelope/not-enough-signers'),
+    );
+    using other = await TestHouse.make();
+    expect(() => preview(house.request().envelope, whole(), other.agency())).toThrow(
+      code('envelope/not-enough-signers'),
+    );
+  });
+
+  it('sign what was not previewed, without the passphrase, too late, or twice', async () => {
+    await expect(approve('f'.repeat(64))).rejects.toThrow(code('vault/no-such-preview'));
+    const request = house.request().envelope;
+    const shown = preview(request);
+    await expect(approve(shown.previewId, { passphrase: 'guess' })).rejects.toThrow(code('vault/wrong-passphrase'));
+    await expect(approve(shown.previewId, { releaseNotBeforeMs: Date.now() + 30 * 86_400_000 })).rejects.toThrow(
+      code('vault/too-late'),
+    );
+    const changed = house.agency((a) => ({ ...a, version: 2, name: 'Renamed' }));
+    await expect(approve(shown.previewId, { agency: changed })).rejects.toThrow(code('vault/changed-since-preview'));
+    const second = preview(request);
+    await approve(shown.previewId);
+    await expect(approve(shown.previewId)).rejects.toThrow(code('vault/no-such-preview'));
+    await expect(approve(second.previewId)).rejects.toThrow(code('vault/already-approved'));
+  });
+});
