@@ -1,0 +1,386 @@
+import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  sampleEnvelope,
+  sampleGrant,
+  sampleKeys,
+  sampleManifest,
+  sampleNowMs,
+  sampleRequest,
+  sampleRoot,
+} from '../../test-fixtures/vectors/samples.ts';
+import { AgentError } from '../base/errors.ts';
+import { sha256, sha256Hex, toHex } from './bytes.ts';
+import type { GrantDocument, ManifestDocument } from './documents.ts';
+import { peekDocument } from './envelope.ts';
+import { inclusionPath, leafHash, rootOf } from './merkle.ts';
+import { type ShareFile, type ShareVerdict, verifyShare } from './share-verify.ts';
+
+interface Fragment {
+  readonly bytes: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly track: number;
+}
+
+/** Bytes that depend only on the name: the "recording". */
+function noise(name: string, bytes: number): Uint8Array {
+  const block = createHash('sha512').update(name).digest();
+  return Uint8Array.from({ length: bytes }, (_, i) => (block[i % 64] ?? 0) ^ (i >> 6));
+}
+
+/** A clip of `videos` video leaves (the first is the initialisation) and `audios` audio leaves. */
+function recordClip(name: string, videos: number, audios = 0): Fragment[] {
+  return Array.from({ length: videos + audios }, (_, i) => ({
+    bytes: noise(`${name} ${i}`, 100 + ((i * 37) % 90)),
+    salt: noise(`${name} salt ${i}`, 16),
+    track: i < videos ? 1 : 2,
+  }));
+}
+
+const leavesOf = (clip: readonly Fragment[]): Uint8Array[] =>
+  clip.map(({ salt, track, bytes }) => leafHash(salt, track, sha256(bytes)));
+
+function manifestOf(clip: readonly Fragment[], changes: Partial<ManifestDocument> = {}): Uint8Array {
+  const videos = clip.filter(({ track }) => track === 1).length;
+  return sampleEnvelope('manifest', {
+    root: toHex(rootOf(leavesOf(clip))),
+    size: clip.length,
+    tracks: [
+      { id: 1, kind: 'video', codec: 'avc1.64001f', leaves: videos },
+      ...(videos < clip.length
+        ? [{ id: 2, kind: 'audio', codec: 'mp4a.40.2', leaves: clip.length - videos } as const]
+        : []),
+    ],
+    ...changes,
+  });
+}
+
+interface Proof {
+  name: string;
+  manifest_hash: string;
+  fragments: { index: number; track: number; salt: string; offset: number; bytes: number; path: string[] }[];
+}
+
+function prove(name: string, clip: readonly Fragment[], manifestHash: string, indexes: readonly number[]): Proof {
+  let offset = 0;
+  const fragments = indexes.map((index) => {
+    const fragment = clip[index];
+    if (fragment === undefined) throw new Error('no such fragment');
+    offset += fragment.bytes.length;
+    return {
+      index,
+      track: fragment.track,
+      salt: toHex(fragment.salt),
+      offset: offset - fragment.bytes.length,
+      bytes: fragment.bytes.length,
+      path: inclusionPath(leavesOf(clip), index).map(toHex),
+    };
+  });
+  return { name, manifest_hash: manifestHash, fragments };
+}
+
+const cut = (clip: readonly Fragment[], indexes: readonly number[]): Uint8Array =>
+  Buffer.concat(indexes.map((i) => clip[i]?.bytes ?? new Uint8Array()));
+
+const clip = recordClip('clip', 9, 4);
+const videoIndexes = [0, 3, 4, 5, 6];
+const audioIndexes = [9, 11, 12];
+const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+const requestEnvelope = sampleEnvelope('request');
+
+interface Parts {
+  media: Record<string, Uint8Array>;
+  proofs: Proof[];
+  manifests: Uint8Array[];
+  grant: Partial<GrantDocument>;
+  request: Uint8Array;
+}
+
+function goodParts(): Parts {
+  const manifest = manifestOf(clip);
+  const { hash } = peekDocument('manifest', manifest);
+  return {
+    media: { '40-video.mp4': cut(clip, videoIndexes), '41-audio.mp4': cut(clip, audioIndexes) },
+    proofs: [prove('40-video.mp4', clip, hash, videoIndexes), prove('41-audio.mp4', clip, hash, audioIndexes)],
+    manifests: [manifest],
+    grant: {},
+    request: requestEnvelope,
+  };
+}
+
+/** Signs a grant over the parts as they stand: an owner (or a thief of the owner's key) who is honest about the bytes. */
+function pack(parts: Parts): ShareFile[] {
+  const grant = sampleEnvelope('grant', {
+    request_hash: peekDocument('request', parts.request).hash,
+    manifest_hashes: parts.manifests.map((m) => peekDocument('manifest', m).hash),
+    media: Object.entries(parts.media).map(([name, bytes]) => ({
+      name,
+      kind: 'original',
+      bytes: bytes.length,
+      sha256: sha256Hex(bytes),
+    })),
+    ...parts.grant,
+  });
+  return [
+    { name: '00-README.txt', bytes: Buffer.from('read me') },
+    { name: '10-request.json', bytes: parts.request },
+    { name: '20-grant.json', bytes: grant },
+    {
+      name: '30-manifest.json',
+      bytes: json({ manifests: parts.manifests.map((m) => JSON.parse(Buffer.from(m).toString())) }),
+    },
+    { name: '31-proofs.json', bytes: json({ media: parts.proofs }) },
+    ...Object.entries(parts.media).map(([name, bytes]) => ({ name, bytes })),
+  ];
+}
+
+/** The share with some parts changed before the grant is signed. */
+function verified(change: (parts: Parts) => void): ShareVerdict {
+  const parts = goodParts();
+  change(parts);
+  return verifyShare({ files: pack(parts) });
+}
+
+/** The share with one file changed after the grant was signed. */
+function damaged(name: string, change: (bytes: Uint8Array) => Uint8Array): ShareVerdict {
+  return verifyShare({
+    files: pack(goodParts()).map((file) => (file.name === name ? { name, bytes: change(file.bytes) } : file)),
+  });
+}
+
+const signers = { agency: sampleEnvelope('agency'), roots: [sampleRoot], atMs: sampleNowMs };
+
+describe('a good share', () => {
+  it('is proved file by file, with time and origin kept apart', () => {
+    const verdict = verifyShare({
+      files: pack(goodParts()),
+      request: requestEnvelope,
+      signers,
+      receivedAtMs: sampleNowMs,
+    });
+    expect(verdict.problems).toEqual([]);
+    expect(verdict).toMatchObject({
+      requestMatches: true,
+      requestSignature: 'valid',
+      grantSignature: 'valid',
+      shareId: sampleGrant.share_id,
+      lineage: 'not-disclosed',
+      time: { clock: 'synchronised', withinClips: true, receivedAtMs: sampleNowMs, claimed: sampleGrant.granted },
+    });
+    expect(verdict.media).toEqual([
+      { name: '40-video.mp4', kind: 'original', sha256Ok: true, unaltered: 'unaltered', fragmentsProved: 5, fragmentsTotal: 5 },
+      { name: '41-audio.mp4', kind: 'original', sha256Ok: true, unaltered: 'unaltered', fragmentsProved: 3, fragmentsTotal: 3 },
+    ]); // biome-ignore format: a table
+    expect(verdict.plainWords).toContain('Cannot be known: whether the signer was an honest camera.');
+    expect(verdict.plainWords.some((words) => words.includes('NOT PROVED'))).toBe(false);
+  });
+
+  it('says when the clock was not synchronised, or the claimed time is not the clips’', () => {
+    const unsynchronised = verified((parts) => {
+      const manifest = manifestOf(clip, { clock: 'unsynchronised' });
+      parts.manifests = [manifest];
+      for (const proof of parts.proofs) proof.manifest_hash = peekDocument('manifest', manifest).hash;
+    });
+    expect(unsynchronised.problems).toEqual([]);
+    expect(unsynchronised.time.clock).toBe('unsynchronised');
+    const elsewhen = verified((parts) => {
+      parts.grant = { granted: { from: sampleManifest.t0 - 1, to: sampleManifest.t1 } };
+    });
+    expect(elsewhen.time.withinClips).toBe(false);
+  });
+
+  it('never calls a derived file unaltered', () => {
+    const verdict = verified((parts) => {
+      const bytes = noise('redacted', 500);
+      parts.media = { '40-video.mp4': bytes };
+      parts.grant = {
+        media: [{ name: '40-video.mp4', kind: 'derived', bytes: bytes.length, sha256: sha256Hex(bytes) }],
+      };
+    });
+    expect(verdict.problems).toEqual([]);
+    expect(verdict.media[0]?.unaltered).toBe('derived');
+  });
+});
+
+describe('a share whose media differ from what was recorded', () => {
+  const cases: [string, (parts: Parts) => void][] = [
+    ['a flipped bit', (parts) => flipIn(parts, 250)],
+    ['a flipped bit in the initialisation', (parts) => flipIn(parts, 3)],
+    ['a fragment dropped', (parts) => reprove(parts, [0, 3, 4, 6])],
+    ['the first fragments dropped with the initialisation', (parts) => reprove(parts, [3, 4, 5])],
+    ['only the initialisation', (parts) => reprove(parts, [0])],
+    ['two fragments swapped', (parts) => reprove(parts, [0, 3, 5, 4, 6])],
+    ['a fragment repeated', (parts) => reprove(parts, [0, 3, 4, 4, 5])],
+    ['an audio fragment among the video', (parts) => reprove(parts, [0, 7, 8, 9])],
+    ['nothing proved', (parts) => reprove(parts, [])],
+    ['bytes appended', (parts) => extend(parts)],
+    ['another clip’s fragments', (parts) => swapClip(parts)],
+    ['a track number changed', (parts) => editProof(parts, (f) => (f.track = 2))],
+    ['a salt changed', (parts) => editProof(parts, (f) => (f.salt = '0'.repeat(32)))],
+    ['an index changed', (parts) => editProof(parts, (f) => (f.index += 1))],
+    ['a path cut', (parts) => editProof(parts, (f) => f.path.pop())],
+    ['a path extended', (parts) => editProof(parts, (f) => f.path.push('0'.repeat(64)))],
+    ['an offset beyond the file', (parts) => editProof(parts, (f) => (f.offset = 1e9))],
+    ['proofs given twice', (parts) => parts.proofs.push(...parts.proofs.slice(0, 1))],
+    ['proofs of another manifest', (parts) => editName(parts)],
+  ];
+  it.each(cases)('%s', (_name, change) => {
+    const verdict = verified(change);
+    expect(verdict.media[0]?.unaltered).toBe('altered');
+    expect(verdict.problems).toContain('media-altered');
+    expect(verdict.plainWords.some((words) => words.startsWith('NOT PROVED: 40-video.mp4'))).toBe(true);
+  });
+});
+
+function flipIn(parts: Parts, at: number): void {
+  const bytes = Uint8Array.from(parts.media['40-video.mp4'] ?? []);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  parts.media['40-video.mp4'] = bytes;
+}
+
+function reprove(parts: Parts, indexes: readonly number[]): void {
+  const hash = parts.proofs[0]?.manifest_hash ?? '';
+  parts.media['40-video.mp4'] = cut(clip, indexes);
+  parts.proofs = [prove('40-video.mp4', clip, hash, indexes), ...parts.proofs.slice(1)];
+}
+
+function extend(parts: Parts): void {
+  parts.media['40-video.mp4'] = Buffer.concat([parts.media['40-video.mp4'] ?? new Uint8Array(), Buffer.from('more')]);
+}
+
+function swapClip(parts: Parts): void {
+  const other = recordClip('other', 9, 4);
+  parts.media['40-video.mp4'] = cut(other, videoIndexes);
+  const hash = parts.proofs[0]?.manifest_hash ?? '';
+  parts.proofs = [prove('40-video.mp4', other, hash, videoIndexes), ...parts.proofs.slice(1)];
+}
+
+function editProof(parts: Parts, edit: (fragment: Proof['fragments'][number]) => void): void {
+  const fragment = parts.proofs[0]?.fragments[2];
+  if (fragment === undefined) throw new Error('no such fragment');
+  edit(fragment);
+}
+
+function editName(parts: Parts): void {
+  if (parts.proofs[0] !== undefined) parts.proofs[0].manifest_hash = '0'.repeat(64);
+}
+
+describe('a share changed after it was granted', () => {
+  it('any flip of a media byte is caught', () => {
+    const files = pack(goodParts());
+    const media = files.filter(({ name }) => name.endsWith('.mp4'));
+    fc.assert(
+      fc.property(fc.constantFrom(...media), fc.nat(10_000), fc.integer({ min: 1, max: 255 }), (file, at, flip) => {
+        const bytes = Uint8Array.from(file.bytes);
+        bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ flip;
+        const verdict = verifyShare({ files: files.map((f) => (f === file ? { name: f.name, bytes } : f)) });
+        expect(verdict.problems).toEqual(['media-altered']);
+        expect(verdict.media.find(({ name }) => name === file.name)?.sha256Ok).toBe(false);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('any flip in the JSON files is refused, a problem, or without meaning', () => {
+    const files = pack(goodParts());
+    const good = verifyShare({ files, signers });
+    const documents = files.filter(({ name }) => name.endsWith('.json'));
+    fc.assert(
+      fc.property(fc.constantFrom(...documents), fc.nat(20_000), fc.integer({ min: 1, max: 255 }), (file, at, flip) => {
+        const bytes = Uint8Array.from(file.bytes);
+        bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ flip;
+        try {
+          const verdict = verifyShare({ files: files.map((f) => (f === file ? { name: f.name, bytes } : f)), signers });
+          // Only the key id hint of a signature may differ without a problem, which changes nothing that is said.
+          if (verdict.problems.length === 0) expect(verdict).toEqual(good);
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(AgentError);
+          expect((thrown as AgentError).kind).toBe('refused');
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('names each other problem', () => {
+    const swapped = (changes: Partial<GrantDocument>): ShareVerdict => verified((parts) => (parts.grant = changes));
+    const { stranger, owner } = sampleKeys;
+    const rename = (files: ShareFile[], from: string, to: string): ShareFile[] =>
+      files.map((f) => (f.name === from ? { name: to, bytes: f.bytes } : f));
+
+    expect(verifyShare({ files: pack(goodParts()), request: sampleEnvelope('request', { seq: 9 }) }).problems).toEqual([
+      'request-differs',
+    ]);
+    expect(damaged('10-request.json', () => sampleEnvelope('request', { seq: 9 })).problems).toEqual([
+      'request-differs',
+    ]);
+    expect(swapped({ request_hash: '0'.repeat(64) }).problems).toEqual(['request-differs']);
+
+    const oneSigner = sampleEnvelope('request', {}, [sampleKeys.officer]);
+    const parts = { ...goodParts(), request: oneSigner };
+    expect(verifyShare({ files: pack(parts), signers }).problems).toEqual(['request-signature']);
+
+    const grant = peekDocument('grant', pack(goodParts())[2]?.bytes ?? new Uint8Array()).unverified;
+    const forged = damaged('20-grant.json', () => sampleEnvelope('grant', grant, [stranger]));
+    expect(forged.problems).toEqual(['grant-signature']);
+    expect(forged.media.every(({ unaltered }) => unaltered === 'altered')).toBe(true);
+    expect(owner.publicKey.length).toBe(32);
+
+    const beyond = 'grant-beyond-request';
+    expect(swapped({ granted: { from: sampleRequest.window.from - 1, to: sampleGrant.granted.to } }).problems).toEqual([
+      beyond,
+    ]);
+    expect(swapped({ granted: { from: sampleGrant.granted.from, to: sampleRequest.window.to + 1 } }).problems).toEqual([
+      beyond,
+    ]);
+    expect(swapped({ terms: { ...sampleGrant.terms, delete_by_days: 91 } }).problems).toEqual([beyond]);
+    expect(swapped({ recipient_kid: '0123456789abcdef' }).problems).toEqual([beyond]);
+    expect(swapped({ agency: 'oak-police' }).problems).toEqual([beyond]);
+
+    const strange = sampleEnvelope('manifest', {}, [stranger]);
+    expect(verified((p) => (p.manifests = [strange])).problems).toEqual(
+      expect.arrayContaining(['manifest-signature', 'manifest-missing']),
+    );
+    const other = JSON.parse(Buffer.from(manifestOf(recordClip('other', 5))).toString());
+    expect(
+      damaged('30-manifest.json', (bytes) =>
+        json({ manifests: [...JSON.parse(Buffer.from(bytes).toString()).manifests, other] }),
+      ).problems,
+    ).toEqual(['manifest-extra']);
+    expect(damaged('30-manifest.json', () => json({ manifests: [] })).problems).toContain('manifest-missing');
+
+    const files = pack(goodParts());
+    expect(verifyShare({ files: files.filter(({ name }) => name !== '41-audio.mp4') }).problems).toEqual([
+      'media-missing',
+    ]);
+    expect(verifyShare({ files: [...files, { name: '41-audio-02.mp4', bytes: Buffer.from('x') }] }).problems).toEqual([
+      'media-extra',
+    ]);
+    expect(verifyShare({ files: rename(files, '41-audio.mp4', '41-audio-02.mp4') }).problems).toEqual([
+      'media-missing',
+      'media-extra',
+    ]);
+  });
+
+  it('is refused when it can’t be read at all', () => {
+    const files = pack(goodParts());
+    const codeOf = (list: readonly ShareFile[]): unknown => {
+      try {
+        verifyShare({ files: list });
+        return 'verified';
+      } catch (thrown) {
+        return (thrown as { code?: unknown }).code;
+      }
+    };
+    expect(codeOf(files.filter(({ name }) => name !== '20-grant.json'))).toBe('share/missing-file');
+    expect(codeOf([...files, ...files.slice(-1)])).toBe('share/unexpected-file');
+    expect(codeOf([...files, { name: 'run.sh', bytes: new Uint8Array() }])).toBe('share/unexpected-file');
+    expect(codeOf(files.map((f) => (f.name === '31-proofs.json' ? { ...f, bytes: Buffer.from('{') } : f)))).toBe(
+      'share/malformed-file',
+    );
+    expect(codeOf(files.map((f) => (f.name === '20-grant.json' ? { ...f, bytes: requestEnvelope } : f)))).toBe(
+      'envelope/wrong-type',
+    );
+  });
+});
