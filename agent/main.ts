@@ -1,5 +1,6 @@
 /** The command line. The list below is every command there is; this is the only file that exits the process. */
 import process from 'node:process';
+import { isatty } from 'node:tty';
 import { register as agencies } from './cli/agencies.ts';
 import { register as clips } from './cli/clips.ts';
 import { register as init } from './cli/init.ts';
@@ -11,15 +12,16 @@ import { register as requests } from './cli/requests.ts';
 import { register as run } from './cli/run.ts';
 import { register as status } from './cli/status.ts';
 import { register as unlock } from './cli/unlock.ts';
+import { register as verify } from './cli/verify.ts';
 
-const commands: readonly Register[] = [init, run, status, pair, unlock, requests, agencies, clips, program];
+const commands: readonly Register[] = [init, run, status, pair, unlock, requests, agencies, clips, verify, program];
 
 const io: CliIo = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  isTty: Boolean(process.stdin.isTTY && process.stderr.isTTY),
+  isTty: isatty(0) && isatty(2),
   exitNow: (exitStatus) => process.exit(exitStatus),
 };
 

@@ -1,11 +1,9 @@
 /** `latchkey agencies`: which agencies may ask at all. A fresh device trusts no root and no agency, and none can be preset. */
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { AgentError } from '../base/errors.ts';
-import { readTextFile } from '../config/text-file.ts';
-import type { AgencySummary, RootDescription } from '../owner/service.ts';
-import { fromHex } from '../protocol/bytes.ts';
+import type { AgencySummary } from '../owner/service.ts';
 import { fingerprint, fingerprintMatches } from '../protocol/words.ts';
+import { maxEnvelopeBytes, type RootFile, readNamedFile, readRootFile } from './agency-files.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
@@ -22,56 +20,23 @@ interface AddRootOption extends JsonOption, PassphraseOption {
   readonly fingerprint?: string;
 }
 
-const maxRootBytes = 8192;
-/** An envelope has at most 48 KiB. */
-const maxEnvelopeBytes = 48 * 1024;
-
-const rootSchema = z.strictObject({
-  latchkey_root: z.literal(1),
-  name: z.string().min(1).max(120),
-  threshold: z.literal(2),
-  keys: z.array(z.string().regex(/^[0-9a-f]{64}$/)).length(3),
-});
-
-function readNamedFile(path: string, maxBytes: number, what: string): string {
-  const file = readTextFile(path, maxBytes);
-  if ('problem' in file)
-    throw new AgentError('usage', 'agencies/unreadable', `Cannot read the ${what} ${path}: ${file.why}`);
-  return file.text;
-}
-
-function readRoot(path: string): RootDescription {
-  const text = readNamedFile(path, maxRootBytes, 'root');
-  let parsed: ReturnType<typeof rootSchema.safeParse> | undefined;
-  try {
-    parsed = rootSchema.safeParse(JSON.parse(text));
-  } catch {
-    parsed = undefined;
-  }
-  if (parsed?.success !== true || new Set(parsed.data.keys).size !== parsed.data.keys.length) {
-    const shape = '{"latchkey_root": 1, "name", "threshold": 2, "keys": [three different keys in hex]}';
-    throw new AgentError('usage', 'agencies/not-a-root', `Cannot add the root ${path}: expected ${shape}`);
-  }
-  return { name: parsed.data.name, threshold: parsed.data.threshold, keysHex: parsed.data.keys };
-}
-
 /** The owner reads the fingerprint from a second source (paper, a town-hall page) and types it: a click would prove nothing. */
-async function confirmFingerprint(root: RootDescription, option: AddRootOption, prompter: Prompter): Promise<void> {
-  const keys = root.keysHex.map((hex) => fromHex(hex));
+async function confirmFingerprint({ pinned }: RootFile, option: AddRootOption, prompter: Prompter): Promise<void> {
   const typed = option.fingerprint ?? (await prompter.ask('Type the fingerprint that you got from that second source'));
-  if (fingerprintMatches(typed, keys)) return;
+  if (fingerprintMatches(typed, pinned.keys)) return;
   const message = 'Cannot add the root: what was typed is not its fingerprint. Nothing was changed';
   throw new AgentError('refused', 'agencies/wrong-fingerprint', message);
 }
 
 async function addRoot(path: string, option: AddRootOption, io: CliIo): Promise<void> {
   const config = openConfig(option, io);
-  const root = readRoot(path);
+  const file = readRootFile(path);
+  const { root, pinned } = file;
   using prompter = new Prompter(io);
   note(io, `Root "${clean(root.name)}": ${root.threshold} of its ${root.keysHex.length} keys vouch for agencies.`);
-  note(io, `Fingerprint: ${fingerprint(root.keysHex.map((hex) => fromHex(hex)))}`);
+  note(io, `Fingerprint: ${fingerprint(pinned.keys)}`);
   note(io, 'Compare it with what you got on paper or from another place than this file.');
-  await confirmFingerprint(root, option, prompter);
+  await confirmFingerprint(file, option, prompter);
   const answer = await withOwner(config, async (owner) =>
     owner.call('addRoot', { passphrase: await obtainPassphrase(option, io, prompter), root }),
   );

@@ -72,13 +72,6 @@ export class Prompter {
         'Cannot go on: the input ended before every question was answered',
       );
     }
-    if (this.#pending.length > maxLineChars) {
-      throw new AgentError(
-        'usage',
-        'cli/answer-too-long',
-        `Cannot read the answer: it has more than ${maxLineChars} characters`,
-      );
-    }
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
@@ -87,6 +80,10 @@ export class Prompter {
   async #line(): Promise<string> {
     for (;;) {
       const end = this.#pending.indexOf('\n');
+      if ((end < 0 ? this.#pending.length : end) > maxLineChars) {
+        const message = `Cannot read the answer: it has more than ${maxLineChars} characters`;
+        throw new AgentError('usage', 'cli/answer-too-long', message);
+      }
       if (end >= 0) {
         const line = this.#pending.slice(0, end).replace(/\r$/, '');
         this.#pending = this.#pending.slice(end + 1);
