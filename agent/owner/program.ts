@@ -2,7 +2,7 @@
 import { watch } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { clockTrust } from '../base/clock-trust.ts';
+import { type ClockTrust, clockTrust } from '../base/clock-trust.ts';
 import { ControlClient, ControlServer } from '../base/control.ts';
 import { asAgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -30,6 +30,8 @@ export interface OwnerOptions {
   readonly log: Log;
   /** Every verdict on a message by its code; tests listen. */
   readonly onVerdict?: (code: string) => void;
+  /** How far the clock is believed; by default what the system says and the configuration allows. */
+  readonly trust?: () => ClockTrust;
 }
 
 async function ask(dataDir: string, socket: string, method: string, params: unknown): Promise<unknown> {
@@ -51,7 +53,7 @@ function daysBetween(fromMs: number, toMs: number): string[] {
   return days;
 }
 
-async function readHealth(config: Config): Promise<Omit<Health, 'lock' | 'pendingCount'>> {
+async function readHealth(config: Config, clock: ClockTrust): Promise<Omit<Health, 'lock' | 'pendingCount'>> {
   const cameras = await Promise.all(
     config.cameras.map(async ({ id, name }) => {
       try {
@@ -71,7 +73,7 @@ async function readHealth(config: Config): Promise<Omit<Health, 'lock' | 'pendin
       broker = 'unavailable';
     }
   }
-  return { cameras, broker, clock: clockTrust(config.clock) };
+  return { cameras, broker, clock };
 }
 
 export async function runOwner(options: OwnerOptions): Promise<void> {
@@ -80,7 +82,8 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
   const house = new House(dataDir);
   const db = new LedgerDb(join(dataDir, 'ledger.db'));
   const nowMs = flooredNow(clock, db);
-  const clockTrusted = (): boolean => clockTrust(config.clock) !== 'unsynchronised';
+  const trust = options.trust ?? (() => clockTrust(config.clock));
+  const clockTrusted = (): boolean => trust() !== 'unsynchronised';
   const listeners = new Set<(change: Change) => void>();
   let control: ControlServer | undefined;
   const announce = (change: Change): void => {
@@ -126,7 +129,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     clock,
     nowMs,
     clockTrusted,
-    health: () => readHealth(config),
+    health: () => readHealth(config, trust()),
     onChange: (requestId, state) => announce({ kind: 'request', requestId, state }),
   });
   const release = new Release({
