@@ -1,9 +1,9 @@
 import { toHex } from './bytes.ts';
 
 /**
- * Which public keys are no keys at all. node:crypto verifies forged Ed25519 signatures under points of small order, so
- * they are recognised here: y is one of five values (orders 1, 2, 4 and 8). Encodings that RFC 8032 forbids (y ≥ p) and
- * bytes that are no point of the curve are refused as well.
+ * Which public keys are no keys at all. Some libraries verify forged Ed25519 signatures under points of small order
+ * (OpenSSL 3.0 does), so they are recognised here: y is one of five values (orders 1, 2, 4 and 8). Encodings that RFC
+ * 8032 forbids (y ≥ p) and bytes that are no point of the curve are refused as well.
  */
 const p = 2n ** 255n - 19n;
 /** −121665 / 121666 mod p: the curve constant of edwards25519. */

@@ -65,7 +65,7 @@ export function recipientKeyId(recipient: string): string {
   return keyIdOf(decodeAgeRecipient(recipient));
 }
 
-/** Under a key of small order anybody can forge signatures that node:crypto accepts, so none is ever enrolled. */
+/** Under a key of small order anybody can forge signatures that OpenSSL 3.0 accepts, so none is ever enrolled. */
 export function requireEnrolableSigningKey(publicKey: Uint8Array): void {
   const problem = pointProblem(publicKey);
   if (problem !== undefined) throw refusal(`keys/${problem}`, `Cannot enrol the signing key: ${problem}`);
