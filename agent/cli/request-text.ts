@@ -6,7 +6,6 @@ import { byteSize, clean, localTime, seconds } from './terminal-text.ts';
 export const banner = 'This is voluntary. You may say no, or nothing at all. This is not a warrant.';
 
 const stateText: Readonly<Record<RequestState, string>> = {
-  HELD: 'held until the clock is trusted',
   PENDING: 'waiting for you, or for nothing',
   DECLINED: 'declined',
   REVIEWING: 'being reviewed',

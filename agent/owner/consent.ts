@@ -238,7 +238,7 @@ export class Consent implements OwnerService {
   #shareOf(row: RequestRow): ShareSummary | undefined {
     const share = this.#o.db.shareOf(row.request_hash);
     if (share === undefined) return undefined;
-    const ended = row.state === 'REVOKED' || row.state === 'EXPIRED' || row.state === 'PENDING' || row.state === 'HELD';
+    const ended = row.state === 'REVOKED' || row.state === 'EXPIRED' || row.state === 'PENDING';
     return {
       shareId: share.share_id,
       state: ended ? 'FAILED' : row.state,

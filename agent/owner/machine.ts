@@ -5,13 +5,12 @@
 import type { RequestState } from './service.ts';
 
 export type RequestEvent =
-  | 'clock-trusted' | 'review' | 'lock' | 'decline' | 'approve' | 'sealed' | 'seal-failed' | 'slot' | 'withdraw' | 'revoke'
+  | 'review' | 'lock' | 'decline' | 'approve' | 'sealed' | 'seal-failed' | 'slot' | 'withdraw' | 'revoke'
   | 'body-done' | 'key-done' | 'upload-failed' | 'expire'; // biome-ignore format: a list
 
 type Table = Readonly<Record<RequestState, Readonly<Partial<Record<RequestEvent, RequestState>>>>>;
 
 const table: Table = {
-  HELD: { 'clock-trusted': 'PENDING', expire: 'EXPIRED', revoke: 'REVOKED' },
   PENDING: { review: 'REVIEWING', decline: 'DECLINED', expire: 'EXPIRED', revoke: 'REVOKED' },
   DECLINED: { expire: 'EXPIRED', revoke: 'REVOKED' },
   REVIEWING: { lock: 'PENDING', decline: 'DECLINED', approve: 'SEALING', expire: 'EXPIRED', revoke: 'REVOKED' },

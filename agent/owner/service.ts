@@ -6,7 +6,7 @@
 export type LockState = 'locked' | 'viewing' | 'deciding';
 
 export type RequestState =
-  | 'HELD' | 'PENDING' | 'DECLINED' | 'REVIEWING' | 'SEALING' | 'COOLING' | 'BODY_UP' | 'RELEASE' | 'SHARED'
+  | 'PENDING' | 'DECLINED' | 'REVIEWING' | 'SEALING' | 'COOLING' | 'BODY_UP' | 'RELEASE' | 'SHARED'
   | 'WITHDRAWN' | 'REVOKED' | 'EXPIRED' | 'FAILED'; // biome-ignore format: a list
 
 export interface RequestSummary {

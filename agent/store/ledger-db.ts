@@ -13,7 +13,6 @@ import { asStoreError } from './sqlite-errors.ts';
 const ledgerSchemaSteps = [readFileSync(join(import.meta.dirname, 'ledger.sql'), 'utf8')];
 
 export type StoredState =
-  | 'HELD'
   | 'PENDING'
   | 'COOLING'
   | 'BODY_UP'

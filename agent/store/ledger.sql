@@ -31,7 +31,7 @@ CREATE TABLE request (
   envelope        BLOB NOT NULL,
   agency_envelope BLOB NOT NULL,          -- the document it was accepted under
   -- A decline, a review and a running seal never stand here: to the disk they are PENDING.
-  state           TEXT NOT NULL CHECK (state IN ('HELD', 'PENDING', 'COOLING', 'BODY_UP', 'RELEASE', 'SHARED', 'WITHDRAWN', 'REVOKED', 'EXPIRED', 'FAILED')),
+  state           TEXT NOT NULL CHECK (state IN ('PENDING', 'COOLING', 'BODY_UP', 'RELEASE', 'SHARED', 'WITHDRAWN', 'REVOKED', 'EXPIRED', 'FAILED')),
   note            BLOB NOT NULL CHECK (length(note) = 256),  -- sealed: decided or not
   warnings        TEXT NOT NULL,          -- JSON list of codes
   accepted_at_s   INTEGER NOT NULL,
