@@ -1,0 +1,50 @@
+/**
+ * The page's only way out: same-origin JSON. Answers aren't parsed again here, because this page and its API are one
+ * build and the API has checked them; every value is shown as text.
+ */
+import type { Change, ErrorBody } from '../owner/api/types.ts';
+
+/** A failure as the API reported it; `code` is `page/offline` when there was no answer at all. */
+export class Problem extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export function get<T>(path: string): Promise<T> {
+  return send<T>(path, { method: 'GET' });
+}
+
+export function post<T>(path: string, body: unknown = {}): Promise<T> {
+  return send<T>(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function send<T>(path: string, init: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, credentials: 'same-origin', redirect: 'error' });
+  } catch {
+    throw new Problem('page/offline', 'The device does not answer. Are you on the home network?');
+  }
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok) return answer as T;
+  const report = answer as Partial<ErrorBody> | undefined;
+  throw new Problem(
+    report?.code ?? 'page/offline',
+    report?.message ?? 'The device answered with something unreadable.',
+  );
+}
+
+/** Calls back on every change until the returned function is called; the browser reconnects by itself. */
+export function follow(onChange: (change: Change) => void): () => void {
+  const source = new EventSource('/api/events');
+  source.addEventListener('change', (event: MessageEvent<string>) => onChange(JSON.parse(event.data) as Change));
+  return () => source.close();
+}

@@ -1,0 +1,36 @@
+/** After a yes: what leaves when, and the way back, which needs no passphrase. */
+import type { JSX } from 'preact';
+import type { RequestDetail, ShareSummary } from '../owner/service.ts';
+import { post } from './api.ts';
+import type { PageProps } from './app.tsx';
+import { ActionForm, Fact } from './form.tsx';
+import { canWithdraw, dateTime, size } from './words.ts';
+
+export function SharePanel(
+  props: PageProps & { readonly path: string; readonly request: RequestDetail; readonly share: ShareSummary },
+): JSX.Element {
+  const { path, request, share, session, refresh } = props;
+  const withdraw = async (): Promise<void> => {
+    await post(`${path}/withdraw`);
+    await refresh();
+  };
+  const open = canWithdraw(request.state);
+  return (
+    <section class="card" aria-labelledby="share-heading">
+      <h2 id="share-heading">What you approved</h2>
+      <dl>
+        {open && <Fact name="Leaves at the earliest">{dateTime(share.releaseNotBeforeMs)}</Fact>}
+        <Fact name="Size">{size(share.bytes)}, sealed</Fact>
+        <Fact name="Share">
+          <code class="long">{share.shareId}</code>
+        </Fact>
+      </dl>
+      {open && (
+        <>
+          <p>You can change your mind. Until the key is sent, withdrawing means that nobody can ever read it.</p>
+          {session.role === 'owner' && <ActionForm submit="Withdraw" work={withdraw} />}
+        </>
+      )}
+    </section>
+  );
+}

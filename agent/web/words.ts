@@ -1,0 +1,103 @@
+/** What the page says: states, times, sizes and warnings in plain words. Pure. */
+import type { LockState, RequestState } from '../owner/service.ts';
+
+const states: Readonly<Record<RequestState, string>> = {
+  PENDING: 'Waits for you; no answer is needed',
+  REVIEWING: 'You are looking at it',
+  DECLINED: 'You said no; nobody is told',
+  SEALING: 'Being sealed; nothing has left the house',
+  COOLING: 'You said yes; nothing has left the house yet',
+  BODY_UP: 'The sealed video is on its way, without its key',
+  RELEASE: 'The key is being sent',
+  SHARED: 'Shared',
+  WITHDRAWN: 'You withdrew it; it can’t be read by anybody',
+  REVOKED: 'The agency took its request back',
+  EXPIRED: 'Past its date; nothing was shared',
+  FAILED: 'Could not be delivered; nothing can be read',
+};
+
+const locks: Readonly<Record<LockState, string>> = {
+  locked: 'Locked',
+  viewing: 'Open for viewing',
+  deciding: 'Open for deciding',
+};
+
+const warnings: Readonly<Record<string, string>> = {
+  'assembly-wording': 'The text speaks of a gathering or protest. Attending one is lawful.',
+  'recipient-changed': 'The agency’s key for receiving video has changed lately.',
+  'many-requests': 'This agency has asked several times lately.',
+  'outcome-overdue': 'This agency owes reports on earlier requests.',
+};
+
+export const stateInWords = (state: RequestState): string => states[state];
+export const lockInWords = (lock: LockState): string => locks[lock];
+/** A code that this page doesn't know is shown as it is: a warning is never swallowed. */
+export const warningInWords = (code: string): string =>
+  Object.hasOwn(warnings, code) ? (warnings[code] ?? code) : code;
+
+/** Whether the owner can still say yes or no. */
+export const isOpen = (state: RequestState): boolean => state === 'PENDING' || state === 'REVIEWING';
+/** Whether the owner can still take a yes back. */
+export const canWithdraw = (state: RequestState): boolean => state === 'COOLING' || state === 'BODY_UP';
+
+/** `UTC+01:00` at that instant, in the reader's time zone or the given one. */
+export function offsetAt(ms: number, timeZone?: string): string {
+  const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'longOffset', ...(timeZone && { timeZone }) });
+  const name = parts.formatToParts(ms).find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
+  return name === 'GMT' ? 'UTC+00:00' : name.replace('GMT', 'UTC');
+}
+
+/** `Sat 21 Nov 2026, 20:00 UTC+01:00`, in the reader's time zone or the given one. */
+export function dateTime(ms: number, timeZone?: string): string {
+  return `${day(ms, timeZone)}, ${clockTime(ms, timeZone).slice(0, 5)} ${offsetAt(ms, timeZone)}`;
+}
+
+/** `Sat 21 Nov 2026` */
+export function day(ms: number, timeZone?: string): string {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  const format = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', ...zone } as const;
+  return new Intl.DateTimeFormat('en-GB', format).format(ms).replace(',', '');
+}
+
+/** `20:00:05` */
+export function clockTime(ms: number, timeZone?: string): string {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  const format = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', ...zone } as const;
+  return new Intl.DateTimeFormat('en-GB', format).format(ms);
+}
+
+/** `850 B`, `1.2 MB`: powers of ten, as networks and disks are sold. */
+export function size(bytes: number): string {
+  for (const [unit, factor] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const) {
+    if (bytes >= factor) return `${(bytes / factor).toFixed(bytes >= 100 * factor ? 0 : 1)} ${unit}`;
+  } // biome-ignore format: a table
+  return `${bytes} B`;
+}
+
+/** `20 s`, `1 min 5 s` */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const minutes = Math.floor(seconds / 60);
+  const rest = seconds % 60;
+  if (minutes === 0) return `${rest} s`;
+  return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
+}
+
+/** `90 m`, `1.3 km` */
+export function distance(metres: number): string {
+  return metres >= 1000 ? `${(metres / 1000).toFixed(1)} km` : `${Math.round(metres)} m`;
+}
+
+/** Midnight to midnight of a `YYYY-MM-DD` in the reader's time zone; 23 or 25 hours when the clocks change. */
+export function dayBounds(date: string): { fromMs: number; toMs: number } {
+  const [year = 1970, month = 1, dayOfMonth = 1] = date.split('-').map(Number);
+  const at = (offset: number): number => new Date(year, month - 1, dayOfMonth + offset).getTime();
+  return { fromMs: at(0), toMs: at(1) };
+}
+
+/** `YYYY-MM-DD` of an instant in the reader's time zone. */
+export function dateOf(ms: number): string {
+  const date = new Date(ms);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
