@@ -128,9 +128,10 @@ export class ClipCutter<C extends OpenClip> {
 
   #finish(): void {
     const clip = this.#clip;
-    this.#clip = undefined;
     if (clip === undefined) return;
+    // Only then: a clip that fails to finish has to be given up.
     clip.finish();
+    this.#clip = undefined;
     this.#options.onFinished(clip);
   }
 }

@@ -1,0 +1,278 @@
+import { randomUUID } from 'node:crypto';
+import type { Log } from '../base/log.ts';
+import type { ClipRecorder } from './clip/clip-recorder.ts';
+import { type EventChange, EventMachine, type EventMode, type EventTrigger } from './clip/hysteresis.ts';
+import type {
+  Box,
+  CaptureSink,
+  CaptureState,
+  Detection,
+  Fragment,
+  MotionResult,
+  MotionStage,
+  PersonStage,
+  Run,
+  SmallFrame,
+} from './stages.ts';
+
+/**
+ * Joins the stages: fragments go to the clip recorder at once and unconditionally; frames go through motion, person checks
+ * and the event machine, whose changes tell the clip recorder what to keep. Detection may lag or fail without costing a
+ * fragment.
+ */
+
+/** A person confirmed by enough looks and seen in this one. */
+export interface SeenPerson {
+  readonly box: Box;
+  readonly score: number;
+  readonly firstSeenMs: number;
+  /** True for the look that confirmed it. */
+  readonly isNew: boolean;
+}
+
+/** Remembers people from look to look. */
+export interface PersonMemory {
+  update(timeMs: number, detections: readonly Detection[]): readonly SeenPerson[];
+  /** Where to look although nothing moves: people stand still. */
+  readonly boxes: readonly Box[];
+  reset(): void;
+}
+
+export interface PersonLook {
+  readonly stage: PersonStage;
+  readonly memory: PersonMemory;
+  /** What to cut out of a frame for these boxes. */
+  readonly planRegions: (boxes: readonly Box[], frame: SmallFrame) => readonly Box[];
+}
+
+export interface PipelineOptions {
+  readonly cameraId: string;
+  readonly mode: EventMode | 'continuous';
+  readonly preRollMs: number;
+  readonly postRollMs: number;
+  /** A source that waits for us: every frame is looked at. Otherwise person checks take the latest frame. */
+  readonly lossless: boolean;
+  readonly motion: MotionStage;
+  /** Undefined: motion only. */
+  readonly person: PersonLook | undefined;
+  readonly clips: ClipRecorder;
+  readonly log: Log;
+  readonly publish: (event: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** After a new run the picture settles (exposure, first keyframe) before anything in it counts. */
+const settleMs = 1500;
+const candidateGapMs = 2000;
+const candidateReachMs = 15_000;
+/** A decoder that is this far behind a live camera is not waited for: events close without it. */
+const longestLagMs = 20_000;
+
+interface Look {
+  readonly frame: SmallFrame;
+  readonly regions: readonly Box[];
+}
+
+export class Pipeline implements CaptureSink {
+  readonly #options: PipelineOptions;
+  readonly #machine: EventMachine;
+  #run: Run | undefined;
+  #settledFromMs: number | undefined;
+  #motionState: MotionResult['state'] = 'settling';
+  #horizonMs = Number.NEGATIVE_INFINITY;
+  #lastFrame: SmallFrame | undefined;
+  #looking: Look | undefined;
+  #nextLook: Look | undefined;
+  #event: { readonly id: string; readonly trigger: EventTrigger; readonly wallMs: number } | undefined;
+  #lastEventMs: number | undefined;
+  #recording = true;
+  #skippedLookCount = 0;
+  #failedLookCount = 0;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    const { preRollMs, postRollMs, mode, person } = options;
+    const wanted = mode === 'continuous' ? 'person' : mode;
+    this.#machine = new EventMachine({
+      // Without a detector nobody can be confirmed: every motion counts rather than none.
+      mode: person === undefined ? 'motion' : wanted,
+      preRollMs,
+      postRollMs,
+      candidateGapMs,
+      candidateReachMs,
+    });
+  }
+
+  get lastFrame(): SmallFrame | undefined {
+    return this.#recording ? this.#lastFrame : undefined;
+  }
+
+  get state() {
+    return {
+      recording: this.#recording,
+      eventOpen: this.#event !== undefined,
+      lastEventMs: this.#lastEventMs,
+      skippedLookCount: this.#skippedLookCount,
+      failedLookCount: this.#failedLookCount,
+    };
+  }
+
+  onRun(run: Run): void {
+    this.#run = run;
+    this.#settledFromMs = undefined;
+    this.#motionState = 'settling';
+    this.#horizonMs = Number.NEGATIVE_INFINITY;
+    this.#nextLook = undefined;
+    this.#options.motion.reset();
+    this.#options.person?.memory.reset();
+    this.#options.clips.startRun(run);
+    this.#options.clips.keepFrom(this.#horizonMs);
+    if (this.#recording) this.#beginContinuous();
+  }
+
+  onFragment(fragment: Fragment): void {
+    if (!this.#recording) return;
+    this.#options.clips.push(fragment);
+    if (!this.#options.lossless) this.#settle(fragment.startMs - longestLagMs);
+  }
+
+  onFrame(frame: SmallFrame): void | Promise<void> {
+    if (!this.#recording || frame.runId !== this.#run?.runId) return;
+    const { motion, clips, lossless } = this.#options;
+    this.#lastFrame = frame;
+    this.#settledFromMs ??= frame.timeMs + settleMs;
+    clips.picture(frame, -1);
+    const before = this.#motionState;
+    const seen = motion.detect(frame);
+    this.#motionState = seen.state;
+    if (seen.state === 'settling' || frame.timeMs < this.#settledFromMs) {
+      this.#motionState = 'settling';
+      return this.#settle(frame.timeMs);
+    }
+    const largest = seen.boxes[0];
+    if (seen.state === 'motion' && largest !== undefined) {
+      clips.label('motion', frame, 0, largest);
+      this.#apply(this.#machine.motion(frame.timeMs));
+    }
+    const looked = this.#lookForPeople(frame, seen, before);
+    this.#horizonMs = frame.timeMs;
+    if (lossless && looked !== undefined) return looked;
+    this.#settle(frame.timeMs);
+  }
+
+  onAnchor(runId: string, wallAtZeroMs: number): void {
+    this.#options.clips.anchor(runId, wallAtZeroMs);
+  }
+
+  onRunEnd(runId: string): void {
+    if (runId !== this.#run?.runId) return;
+    this.#apply(this.#machine.end(this.#options.clips.newestMs ?? 0));
+    this.#options.clips.endRun();
+    this.#run = undefined;
+  }
+
+  onState(state: CaptureState, code?: string): void {
+    this.#options.publish('state', { state, ...(code === undefined ? {} : { code }) });
+  }
+
+  /** The doorbell outranks everything: an event at once, whatever is seen. */
+  press(): void {
+    const newestMs = this.#options.clips.newestMs;
+    if (this.#recording && newestMs !== undefined) this.#apply(this.#machine.button(newestMs));
+  }
+
+  /** Off: nothing is kept, not even in memory, until it is on again. */
+  setRecording(on: boolean): void {
+    if (on === this.#recording) return;
+    const run = this.#run;
+    if (!on && run !== undefined) this.onRunEnd(run.runId);
+    this.#recording = on;
+    this.#lastFrame = undefined;
+    if (run !== undefined) this.onRun(run);
+  }
+
+  #beginContinuous(): void {
+    if (this.#options.mode !== 'continuous') return;
+    this.#options.clips.begin('continuous', Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+  }
+
+  /** The promise is that of the look, when one begins at once. */
+  #lookForPeople(frame: SmallFrame, seen: MotionResult, before: MotionResult['state']): Promise<void> | undefined {
+    const person = this.#options.person;
+    if (person === undefined) return undefined;
+    // After a global change (a lamp lights because somebody came) and at the start of a run: once, at the whole picture.
+    const whole = before === 'settling' || (seen.state === 'global' && before !== 'global');
+    const boxes = [...seen.boxes, ...person.memory.boxes];
+    if (!whole && boxes.length === 0) return undefined;
+    const look = { frame, regions: whole ? [] : person.planRegions(boxes, frame) };
+    if (this.#looking !== undefined) {
+      if (this.#nextLook !== undefined) this.#skippedLookCount += 1;
+      // A whole-picture look is not replaced by a smaller one.
+      this.#nextLook = this.#nextLook?.regions.length === 0 ? { frame, regions: [] } : look;
+      return undefined;
+    }
+    return this.#look(person, look);
+  }
+
+  async #look(person: PersonLook, first: Look): Promise<void> {
+    for (let look: Look | undefined = first; look !== undefined; look = this.#nextLook) {
+      this.#nextLook = undefined;
+      this.#looking = look;
+      try {
+        const found = await person.stage.detect(look.frame, look.regions);
+        if (look.frame.runId === this.#run?.runId && this.#recording) this.#onLooked(person, look.frame, found);
+      } catch (thrown) {
+        this.#failedLookCount += 1;
+        this.#options.log.error('person-check-failed', thrown, { camera: this.#options.cameraId });
+      }
+    }
+    this.#looking = undefined;
+    this.#settle(this.#horizonMs);
+  }
+
+  #onLooked(person: PersonLook, frame: SmallFrame, found: readonly Detection[]): void {
+    const { clips, publish } = this.#options;
+    for (const seen of person.memory.update(frame.timeMs, found)) {
+      clips.label('person', frame, seen.score, seen.box, seen.firstSeenMs);
+      this.#apply(this.#machine.person(frame.timeMs, seen.firstSeenMs));
+      if (seen.isNew) publish('person', { atMs: clips.toWallMs(seen.firstSeenMs), score: seen.score });
+    }
+  }
+
+  /** `lookedAtMs`: frames up to here went through motion; a person check still under way holds the horizon back. */
+  #settle(lookedAtMs: number): void {
+    const { clips, preRollMs } = this.#options;
+    this.#horizonMs = Math.max(this.#horizonMs, lookedAtMs);
+    const underWayMs = this.#looking?.frame.timeMs ?? Number.POSITIVE_INFINITY;
+    const horizonMs = Math.min(this.#horizonMs, underWayMs);
+    this.#apply(this.#machine.settle(horizonMs));
+    const candidateMs = this.#machine.candidateFromMs ?? Number.POSITIVE_INFINITY;
+    clips.keepFrom(Math.min(horizonMs - preRollMs, candidateMs));
+    clips.settle(horizonMs);
+  }
+
+  #apply(changes: readonly EventChange[]): void {
+    const { clips, mode, publish } = this.#options;
+    for (const change of changes) {
+      switch (change.kind) {
+        case 'opened': {
+          const wallMs = clips.toWallMs(change.fromMs + this.#options.preRollMs);
+          this.#event = { id: randomUUID(), trigger: change.trigger, wallMs };
+          this.#lastEventMs = wallMs;
+          if (mode !== 'continuous') clips.begin(change.trigger, change.fromMs, change.untilMs);
+          publish('event-opened', { eventId: this.#event.id, trigger: change.trigger, atMs: wallMs });
+          break;
+        }
+        case 'extended':
+          clips.extend(change.untilMs);
+          break;
+        case 'closed': {
+          if (mode !== 'continuous') clips.end();
+          const { id, trigger, wallMs } = this.#event ?? { id: '', trigger: 'motion', wallMs: 0 };
+          publish('event-closed', { eventId: id, trigger, atMs: wallMs, untilMs: clips.toWallMs(change.untilMs) });
+          this.#event = undefined;
+          break;
+        }
+      }
+    }
+  }
+}
