@@ -169,9 +169,23 @@ describe('a good share', () => {
       time: { clock: 'synchronised', withinClips: true, receivedAtMs: sampleNowMs, claimed: sampleGrant.granted },
     });
     expect(verdict.media).toEqual([
-      { name: '40-video.mp4', kind: 'original', sha256Ok: true, unaltered: 'unaltered', fragmentsProved: 5, fragmentsTotal: 5 },
-      { name: '41-audio.mp4', kind: 'original', sha256Ok: true, unaltered: 'unaltered', fragmentsProved: 3, fragmentsTotal: 3 },
-    ]); // biome-ignore format: a table
+      {
+        name: '40-video.mp4',
+        kind: 'original',
+        sha256Ok: true,
+        unaltered: 'unaltered',
+        fragmentsProved: 5,
+        fragmentsTotal: 5,
+      },
+      {
+        name: '41-audio.mp4',
+        kind: 'original',
+        sha256Ok: true,
+        unaltered: 'unaltered',
+        fragmentsProved: 3,
+        fragmentsTotal: 3,
+      },
+    ]);
     expect(verdict.plainWords).toContain('Cannot be known: whether the signer was an honest camera.');
     expect(verdict.plainWords.some((words) => words.includes('NOT PROVED'))).toBe(false);
   });
