@@ -3,18 +3,33 @@ import process from 'node:process';
 import { isatty } from 'node:tty';
 import { register as agencies } from './cli/agencies.ts';
 import { register as clips } from './cli/clips.ts';
+import { register as demo } from './cli/demo.ts';
 import { register as init } from './cli/init.ts';
 import type { CliIo } from './cli/io.ts';
 import { register as pair } from './cli/pair.ts';
 import { register as program } from './cli/program.ts';
 import { type Register, runCommandLine } from './cli/program-line.ts';
+import { register as prompt } from './cli/prompt.ts';
 import { register as requests } from './cli/requests.ts';
 import { register as run } from './cli/run.ts';
 import { register as status } from './cli/status.ts';
 import { register as unlock } from './cli/unlock.ts';
 import { register as verify } from './cli/verify.ts';
 
-const commands: readonly Register[] = [init, run, status, pair, unlock, requests, agencies, clips, verify, program];
+const commands: readonly Register[] = [
+  init,
+  run,
+  demo,
+  status,
+  pair,
+  unlock,
+  requests,
+  prompt,
+  agencies,
+  clips,
+  verify,
+  program,
+];
 
 const io: CliIo = {
   stdin: process.stdin,

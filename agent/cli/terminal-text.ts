@@ -6,7 +6,9 @@ const unsafe = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu;
 /** Agency text: no character may move the cursor, change colours or turn the reading direction. */
 export function clean(text: string, maxChars = 4000): string {
   const short = Array.from(text).slice(0, maxChars).join('');
-  return short.replaceAll(/[\r\n\t]+/g, ' ').replaceAll(unsafe, '\ufffd');
+  const plain = short.replaceAll(/[\r\n\t]+/g, ' ').replaceAll(unsafe, '\ufffd');
+  // Piled-up marks would paint over the lines above and below.
+  return plain.replaceAll(/(\p{M}{2})\p{M}+/gu, '$1');
 }
 
 /** Local time with its offset, so that two readings of one clip can't be taken for two moments. */
@@ -40,33 +42,61 @@ export function seconds(durationMs: number): string {
 /** Columns as wide as their widest cell, two spaces apart; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, displayWidth(cell))));
   return rows.map((row) =>
     row
-      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+      .map((cell, i) =>
+        i === row.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - displayWidth(cell))),
+      )
       .join('  ')
       .trimEnd(),
   );
 }
 
-/** Breaks text at spaces into lines of at most `width` characters. */
-export function wrap(text: string, width: number): string[] {
+// Shown two columns wide by terminals: East Asian wide forms (UAX #11) and pictographs.
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}|[\u{20000}-\u{3fffd}]/u;
+
+/** Columns that text takes on a terminal. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += /\p{M}/u.test(character) ? 0 : wide.test(character) ? 2 : 1;
+  return width;
+}
+
+/** The longest beginning that fits, and the rest. */
+function splitAtWidth(text: string, columns: number): [string, string] {
+  let width = 0;
+  let end = 0;
+  for (const character of text) {
+    width += displayWidth(character);
+    if (width > columns) break;
+    end += character.length;
+  }
+  return [text.slice(0, end), text.slice(end)];
+}
+
+export function cutToWidth(text: string, columns: number): string {
+  return splitAtWidth(text, columns)[0];
+}
+
+/** Breaks text at spaces, and in words that are too long, into lines of at most `columns` (at least 2). Nothing is lost. */
+export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) <= columns) {
+      line += ` ${word}`;
+      continue;
+    }
+    if (line !== '') lines.push(line);
     let rest = word;
-    while (rest.length > width) {
-      if (line !== '') lines.push(line);
-      line = '';
-      lines.push(rest.slice(0, width));
-      rest = rest.slice(width);
+    while (displayWidth(rest) > columns) {
+      const [head, tail] = splitAtWidth(rest, columns);
+      lines.push(head);
+      rest = tail;
     }
-    if (line === '') line = rest;
-    else if (line.length + 1 + rest.length <= width) line += ` ${rest}`;
-    else {
-      lines.push(line);
-      line = rest;
-    }
+    line = rest;
   }
   if (line !== '') lines.push(line);
   return lines;
