@@ -5,15 +5,8 @@ import { fromHex } from '../../agent/protocol/bytes.ts';
 import { checkDispatch } from '../../agent/protocol/dispatch.ts';
 import { openGrant, openManifest } from '../../agent/protocol/receipt-check.ts';
 import { checkRequest } from '../../agent/protocol/request-check.ts';
-import {
-  buildVectors,
-  type Vector,
-  type VectorFile,
-  type VectorKind,
-  vectorKinds,
-  vectorPath,
-  vectorText,
-} from './generate.ts';
+import { type Vector, type VectorKind, vectorKinds } from './common.ts';
+import { buildVectors, type VectorFile, vectorPath, vectorText } from './generate.ts';
 
 /** Reads the committed files as another implementation would: only what they say is used. */
 function check(kind: VectorKind, file: VectorFile, vector: Vector): void {
