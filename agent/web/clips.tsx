@@ -49,6 +49,11 @@ export function ClipsPage({ health, revision }: PageProps): JSX.Element {
             {clips.length === 1 ? 'clip' : 'clips'}.
           </p>
           <DayLine clips={clips} fromMs={fromMs} toMs={toMs} />
+          <p class="hours" aria-hidden="true">
+            {['0:00', '6:00', '12:00', '18:00', '24:00'].map((hour) => (
+              <span key={hour}>{hour}</span>
+            ))}
+          </p>
           {value !== undefined && clips.length === 0 && <p class="empty">No clip on this day.</p>}
           <ol class="clips">
             {clips.map((clip) => (
@@ -118,7 +123,7 @@ function DayLine(props: {
           class="mark"
           x={at(clip.startMs)}
           y="4"
-          width={Math.max(0.6, at(clip.endMs) - at(clip.startMs))}
+          width={Math.max(1, at(clip.endMs) - at(clip.startMs))}
           height="8"
         />
       ))}

@@ -20,6 +20,8 @@ export function Decision(props: {
     try {
       await work();
       await refresh();
+      // What follows (the new state, and the way back after a yes) stands at the top.
+      document.querySelector('h1')?.focus();
     } catch (thrown) {
       setProblem((thrown as Error).message);
     } finally {

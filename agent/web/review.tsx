@@ -32,8 +32,8 @@ export function ReviewPage(props: PageProps & { readonly requestId: string }): J
           <p class="state" role="status">
             {stateInWords(request.state)}
           </p>
-          <RequestFacts request={request} />
           {request.share !== undefined && <SharePanel {...props} path={path} request={request} share={request.share} />}
+          <RequestFacts request={request} />
           {isOpen(request.state) && props.session.role === 'owner' && <Choosing {...props} path={path} />}
           {isOpen(request.state) && props.session.role !== 'owner' && (
             <p class="note">Your log-in can read this. Deciding is for an owner’s log-in.</p>

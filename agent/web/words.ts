@@ -40,11 +40,11 @@ export const isOpen = (state: RequestState): boolean => state === 'PENDING' || s
 /** Whether the owner can still take a yes back. */
 export const canWithdraw = (state: RequestState): boolean => state === 'COOLING' || state === 'BODY_UP';
 
-/** `UTC+01:00` at that instant, in the reader's time zone or the given one. */
+/** `UTC+01:00` at that instant, in the reader's time zone or the given one; a true minus, which no line breaks after. */
 export function offsetAt(ms: number, timeZone?: string): string {
   const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'longOffset', ...(timeZone && { timeZone }) });
   const name = parts.formatToParts(ms).find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
-  return name === 'GMT' ? 'UTC+00:00' : name.replace('GMT', 'UTC');
+  return name === 'GMT' ? 'UTC+00:00' : name.replace('GMT', 'UTC').replace('-', '\u2212');
 }
 
 /** `Sat 21 Nov 2026, 20:00 UTC+01:00`, in the reader's time zone or the given one. */
@@ -74,13 +74,18 @@ export function size(bytes: number): string {
   return `${bytes} B`;
 }
 
-/** `20 s`, `1 min 5 s` */
+/** `20 s`, `1 min 5 s`, `2 h`: the two largest units that count. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
-  const minutes = Math.floor(seconds / 60);
-  const rest = seconds % 60;
-  if (minutes === 0) return `${rest} s`;
-  return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
+  const parts = [
+    [Math.floor(seconds / 3600), 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first < 0) return '0 s';
+  const told = parts.slice(first, first + 2).filter(([count]) => count > 0);
+  return told.map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
 /** `90 m`, `1.3 km` */
