@@ -4,7 +4,7 @@ import { type Opened, openEnvelope, peekDocument } from './envelope.ts';
 import { requireEnrolableSigningKey } from './keys.ts';
 import { refusal } from './refuse.ts';
 
-/** Checks of the documents that follow a request: manifest, grant, dispatch and revocation. */
+/** Checks of the documents that follow a request: manifest, grant and revocation. */
 
 /** A manifest signed by the clip key that it names. Who held that key can't be told: see the limits in the README. */
 export function openManifest(envelope: Uint8Array): Opened<'manifest'> {

@@ -15,7 +15,8 @@ import { sha256, sha256Hex, toHex } from './bytes.ts';
 import type { GrantDocument, ManifestDocument } from './documents.ts';
 import { peekDocument } from './envelope.ts';
 import { inclusionPath, leafHash, rootOf } from './merkle.ts';
-import { type ShareFile, type ShareVerdict, verifyShare } from './share-verify.ts';
+import type { ShareVerdict } from './share-verdict.ts';
+import { type ShareFile, verifyShare } from './share-verify.ts';
 
 interface Fragment {
   readonly bytes: Uint8Array;

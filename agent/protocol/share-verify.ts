@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { checkAgency, type PinnedRoot, signerRule } from './agency-check.ts';
 import { fromHex, sha256, sha256Hex } from './bytes.ts';
-import type { GrantDocument, ManifestDocument, RequestDocument, Terms } from './documents.ts';
+import type { GrantDocument, ManifestDocument, RequestDocument } from './documents.ts';
 import { type Opened, openEnvelope, peekDocument } from './envelope.ts';
 import { hex32, hex64 } from './fields.ts';
 import { leafHash, verifyInclusion } from './merkle.ts';
 import { openGrant, openManifest } from './receipt-check.ts';
 import { refusal } from './refuse.ts';
 import { isMediaName, maxBytesOf, mediaName, shareNames } from './share-names.ts';
+import type { MediaVerdict, ShareProblem, ShareVerdict } from './share-verdict.ts';
 import { plainWordsOf } from './share-words.ts';
 
 /**
@@ -27,51 +28,6 @@ export interface ShareToVerify {
   /** To check who signed the request; `atMs` is the moment the keys must be in force. */
   readonly signers?: { readonly agency: Uint8Array; readonly roots: readonly PinnedRoot[]; readonly atMs: number };
   readonly receivedAtMs?: number;
-}
-
-/** `derived`: re-encoded by the owner (redacted), so nothing about its pictures is proved. */
-export type Alteration = 'unaltered' | 'altered' | 'derived';
-
-export interface MediaVerdict {
-  readonly name: string;
-  readonly kind: 'original' | 'derived';
-  /** The file is the one that the grant names. */
-  readonly sha256Ok: boolean;
-  readonly unaltered: Alteration;
-  readonly fragmentsProved: number;
-  readonly fragmentsTotal: number;
-}
-
-export type ShareProblem =
-  | 'request-differs'
-  | 'request-signature'
-  | 'grant-signature'
-  | 'grant-beyond-request'
-  | `manifest-${'signature' | 'missing' | 'extra'}`
-  | `media-${'missing' | 'extra' | 'altered'}`;
-
-export interface ShareVerdict {
-  /** The request inside is the one that the grant answers (and the agency's own copy, if given). */
-  readonly requestMatches: boolean;
-  readonly requestSignature: 'valid' | 'invalid' | 'not-checked';
-  readonly grantSignature: 'valid' | 'invalid';
-  readonly grantHash: string;
-  readonly shareId: string;
-  readonly terms: Terms;
-  readonly media: readonly MediaVerdict[];
-  /** Whether two shares come from one device: a share of this version never says. */
-  readonly lineage: 'not-disclosed';
-  readonly time: {
-    /** What the device claims, Unix seconds. */
-    readonly claimed: { readonly from: number; readonly to: number };
-    readonly clock: 'synchronised' | 'unsynchronised';
-    /** The claim lies within the times that the clips were signed with. */
-    readonly withinClips: boolean;
-    readonly receivedAtMs: number | null;
-  };
-  /** Empty if everything that could be checked holds. */
-  readonly problems: readonly ShareProblem[];
-  readonly plainWords: readonly string[];
 }
 
 const manifestsSchema = z.strictObject({ manifests: z.array(z.unknown()).max(99) });

@@ -1,4 +1,4 @@
-import type { ShareProblem, ShareVerdict } from './share-verify.ts';
+import type { ShareProblem, ShareVerdict } from './share-verdict.ts';
 
 /** The verdicts of a share in sentences for an officer or a court: what is proved, what is claimed, what can't be known. */
 const problemWords: Readonly<Record<ShareProblem, string>> = {
