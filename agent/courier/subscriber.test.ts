@@ -138,6 +138,23 @@ test('two connections send the same bytes but for the client id, and 300 message
   expect(first).toContain(filters[1]);
 });
 
+test('after the subscription only pings go upstream, whatever comes down', async () => {
+  const fixture = await startBroker();
+  const proxy = await startTcpProxy({ port: fixture.port });
+  open.push(() => proxy.close());
+  const heard = listen({ url: `mqtt://127.0.0.1:${proxy.port}` }, { keepaliveS: 1 });
+  await vi.waitFor(() => expect(heard.states).toEqual(['connected']));
+  const before = proxy.upstream[0]?.length ?? 0;
+  const agency = await mqtt.connectAsync(fixture.url, { protocolVersion: 5 });
+  open.push(() => agency.endAsync());
+  for (let i = 0; i < 25; i++) {
+    await agency.publishAsync('latchkey/1/US-CA/rq/a/1', `${i}`, retain);
+    await delay(100);
+  }
+  const pings = proxy.upstream[0]?.subarray(before).toString('hex') ?? '';
+  expect(pings).toMatch(/^(c000){2,4}$/);
+});
+
 test('a broker that goes away and comes back is listened to again', async () => {
   const fixture = await startBroker();
   const heard = listen({ url: fixture.url });

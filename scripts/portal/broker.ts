@@ -4,10 +4,12 @@ import { connect, createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import { issueLeaf, makeAuthority } from '../../agent/base/certificates.ts';
 import { Child } from '../../agent/base/child.ts';
 import { AgentError } from '../../agent/base/errors.ts';
 import { ensurePrivateDir, writeFileDurable } from '../../agent/base/files.ts';
+import { parseFile } from './key-files.ts';
 import type { PublishTarget } from './publish.ts';
 
 /**
@@ -75,7 +77,29 @@ export async function makeBroker(options: BrokerOptions): Promise<BrokerFiles> {
   const target = (username: string): PublishTarget => {
     return { url, caFile, username, passwordFile: join(dir, `${username}.password`) };
   };
-  return { configPath, url, caFile, device: target('device'), agency: target('agency') };
+  const files = { configPath, url, caFile, device: target('device'), agency: target('agency') };
+  write('broker.json', `${JSON.stringify(files)}\n`);
+  return files;
+}
+
+const targetSchema = z.strictObject({
+  url: z.string(),
+  caFile: z.string(),
+  username: z.string(),
+  passwordFile: z.string(),
+});
+const filesSchema = z.strictObject({
+  configPath: z.string(),
+  url: z.string(),
+  caFile: z.string(),
+  device: targetSchema,
+  agency: targetSchema,
+});
+
+/** What `makeBroker` left in the folder, or undefined. */
+export function readBroker(dir: string): BrokerFiles | undefined {
+  const path = join(resolve(dir), 'broker.json');
+  return existsSync(path) ? parseFile(path, filesSchema) : undefined;
 }
 
 async function writeCertificates(

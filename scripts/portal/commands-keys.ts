@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { AgentError } from '../../agent/base/errors.ts';
 import { writeFileDurable } from '../../agent/base/files.ts';
 import { makeAgency } from './agency.ts';
-import { addExample, collect, type Output, tell } from './console.ts';
+import { addExample, collect, type Output, tell, wholeNumber } from './console.ts';
 import {
   makeRecipient,
   makeSigningKey,
@@ -102,8 +102,8 @@ function addAgencyMake(agency: Command, output: Output): void {
           name: options.name,
           kind: options.kind,
           regions: options.region,
-          version: Number(options.agencyVersion),
-          validDays: Number(options.days),
+          version: wholeNumber(options.agencyVersion, '--agency-version', 1_000_000),
+          validDays: wholeNumber(options.days, '--days', 100_000),
           officers: options.officer.map(read('officer')),
           approvers: options.approver.map(read('approver')),
           outcomes: (options.outcome ?? []).map(read('outcome')),

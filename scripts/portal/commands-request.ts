@@ -3,7 +3,7 @@ import { AgentError } from '../../agent/base/errors.ts';
 import { writeFileDurable } from '../../agent/base/files.ts';
 import { type Area, parseDocument, type RequestDocument } from '../../agent/protocol/documents.ts';
 import { maxEnvelopeBytes, peekDocument } from '../../agent/protocol/envelope.ts';
-import { addExample, collect, type Output, tell } from './console.ts';
+import { addExample, collect, type Output, tell, wholeNumber } from './console.ts';
 import { readRequired, readSigningKey } from './key-files.ts';
 import {
   checkSignedRequest,
@@ -95,10 +95,10 @@ function addWrite(request: Command, output: Output): void {
         window: { from: parseMoment(options.from), to: parseMoment(options.to) },
         authority: options.authority,
         audio: options.audio ?? false,
-        lifetimeDays: Number(options.days),
+        lifetimeDays: wholeNumber(options.days, '--days', 100_000),
         terms: {
-          delete_by_days: Number(options.deleteByDays),
-          outcome_due_days: Number(options.outcomeDueDays),
+          delete_by_days: wholeNumber(options.deleteByDays, '--delete-by-days', 100_000),
+          outcome_due_days: wholeNumber(options.outcomeDueDays, '--outcome-due-days', 100_000),
           third_party: options.thirdParty,
         },
         ...place,
@@ -122,7 +122,7 @@ function addWrite(request: Command, output: Output): void {
 function areaOf(options: WriteOptions): Area {
   const { circle, radius, point } = options;
   if (circle !== undefined && radius !== undefined && point === undefined) {
-    return { circle: { ...parsePlace(circle), radius_m: Number(radius) } };
+    return { circle: { ...parsePlace(circle), radius_m: wholeNumber(radius, '--radius', 20_000) } };
   }
   if (circle === undefined && point !== undefined) {
     const points = point.map(parsePlace).map(({ lat_e6, lon_e6 }): [number, number] => [lat_e6, lon_e6]);

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { AgentError } from '../../agent/base/errors.ts';
 import { maxEnvelopeBytes } from '../../agent/protocol/envelope.ts';
-import { makeBroker, runBroker } from './broker.ts';
-import { addExample, collect, type Output, tell } from './console.ts';
+import { makeBroker, readBroker, runBroker } from './broker.ts';
+import { addExample, collect, type Output, tell, wholeNumber } from './console.ts';
 import { startIntake } from './intake.ts';
 import { readIdentity, readRequired } from './key-files.ts';
 import { openShare } from './open-share.ts';
@@ -31,15 +31,18 @@ function addBroker(program: Command, output: Output, stop: AbortSignal): void {
     .option('--port <n>', 'port; 0 takes a free one', '8883')
     .option('--bind <address>', 'address to listen on', '127.0.0.1')
     .option('--name <name>', 'name or address under which devices reach it; may be repeated', collect)
-    .option('--run', 'start it, and stop it with Ctrl-C')
+    .option('--run', 'start it (also one written earlier); Ctrl-C stops it')
     .option('--json', 'print JSON')
     .action(async (options: { out: string; port: string; bind: string; name?: string[]; run?: true; json?: true }) => {
-      const files = await makeBroker({
-        dir: options.out,
-        port: portOf(options.port),
-        bind: options.bind,
-        ...(options.name === undefined ? {} : { names: options.name }),
-      });
+      const made = options.run === true ? readBroker(options.out) : undefined;
+      const files =
+        made ??
+        (await makeBroker({
+          dir: options.out,
+          port: wholeNumber(options.port, '--port', 65_535),
+          bind: options.bind,
+          ...(options.name === undefined ? {} : { names: options.name }),
+        }));
       const lines = [
         `Wrote ${files.configPath}. Start it with: mosquitto -c ${files.configPath}`,
         `Devices: ${files.url}, authority ${files.caFile}, user device, password in ${files.device.passwordFile}`,
@@ -81,10 +84,10 @@ function addServe(program: Command, output: Output, stop: AbortSignal): void {
       const { certificate, key } = options;
       const intake = await startIntake({
         dir: options.out,
-        port: portOf(options.port),
+        port: wholeNumber(options.port, '--port', 65_535),
         bind: options.bind,
         knownRequests: () => readKnownRequests(options.requests),
-        maxOpenPerRequest: Number(options.maxOpen),
+        maxOpenPerRequest: wholeNumber(options.maxOpen, '--max-open', 100_000),
         ...(certificate === undefined || key === undefined
           ? {}
           : { tls: { certificatePem: text(certificate), keyPem: text(key) } }),
@@ -145,12 +148,4 @@ function addOpen(program: Command, output: Output): void {
 
 function text(path: string): string {
   return readRequired(path, 1 << 20).toString('utf8');
-}
-
-function portOf(value: string): number {
-  const port = Number(value);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new AgentError('usage', 'portal/bad-port', `Cannot use port "${value}": a number up to 65535 is needed`);
-  }
-  return port;
 }

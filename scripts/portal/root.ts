@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { AgentError } from '../../agent/base/errors.ts';
 import { ensurePrivateDir, writeFileDurable } from '../../agent/base/files.ts';
 import type { PinnedRoot } from '../../agent/protocol/agency-check.ts';
 import { fromHex } from '../../agent/protocol/bytes.ts';
@@ -40,10 +41,13 @@ export interface MadeRoot {
 }
 
 export function makeRoot(options: { readonly name: string; readonly dir: string }): MadeRoot {
+  if (options.name.length === 0 || options.name.length > 100) {
+    throw new AgentError('usage', 'portal/bad-name', 'Cannot make the root: its name needs 1 to 100 characters');
+  }
   ensurePrivateDir(options.dir);
   const keyDirs = Array.from({ length: keyCount }, (_, index) => join(options.dir, `root-${index + 1}`));
   const keys = keyDirs.map((dir) => makeSigningKey('root', dir).x);
-  const file: RootFile = rootSchema.parse({ latchkey_root: 1, name: options.name, threshold, keys });
+  const file: RootFile = { latchkey_root: 1, name: options.name, threshold, keys };
   const path = join(options.dir, 'root.json');
   writeFileDurable(path, `${JSON.stringify(file)}\n`, 0o644);
   return { file, path, keyDirs, fingerprint: fingerprint(keys.map(fromHex)) };
