@@ -11,6 +11,8 @@ import { isMediaName, maxBytesOf, mediaName, shareNames } from './share-names.ts
 import type { MediaVerdict, ShareProblem, ShareVerdict } from './share-verdict.ts';
 import { plainWordsOf } from './share-words.ts';
 
+export type { MediaVerdict, ShareProblem, ShareVerdict } from './share-verdict.ts';
+
 /**
  * What a share proves, in verdicts that are kept apart: it answers that request; the owner granted it; each media file is
  * unaltered since the clip was signed; and what is only claimed. A share that can't be read at all throws; one that can be
