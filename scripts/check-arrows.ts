@@ -23,7 +23,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'agent/owner': ['agent/base', 'agent/protocol', 'agent/config', 'agent/store', 'agent/vault/client.ts'],
   'agent/courier': ['agent/base', 'agent/protocol', 'agent/config'],
   'agent/web': ['agent/owner/api', 'agent/owner/service.ts'],
-  'agent/cli': ['agent', 'scripts/portal', 'test-fixtures'],
+  'agent/cli': ['agent', 'scripts/demo'],
   'agent/main.ts': ['agent'],
   'scripts/portal': ['agent/base', 'agent/protocol'],
   scripts: ['agent', 'scripts'],

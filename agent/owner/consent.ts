@@ -121,6 +121,7 @@ export class Consent implements OwnerService {
   async addRoot(params: { passphrase: string; root: RootDescription }): Promise<{ rootCount: number }> {
     const roots = await this.#o.vaults.withVault((vault) => vault.addRoot(params.passphrase, params.root));
     this.#o.house.setRoots(roots);
+    this.#o.intake.retryAll();
     return { rootCount: roots.length };
   }
 

@@ -10,6 +10,8 @@ import { ensurePrivateDir, readFileLimited, removeDurable } from '../base/files.
 import type { Log } from '../base/log.ts';
 import { checkAgency, openAgency } from '../protocol/agency-check.ts';
 import { sha256Hex } from '../protocol/bytes.ts';
+import type { AgencyDocument } from '../protocol/documents.ts';
+import { lacksSigners } from '../protocol/envelope.ts';
 import { areaContains } from '../protocol/geometry.ts';
 import { checkRevocation } from '../protocol/receipt-check.ts';
 import { type CheckedRequest, checkRequest } from '../protocol/request-check.ts';
@@ -82,7 +84,7 @@ export class Intake {
       const topic = parseTopic(topicText);
       if (!this.#options.regions.includes(topic.region)) throw refused('inbox/other-region', 'the region is not ours');
       if (topic.type === 'rq') this.#takeRequest(topic, topicText, envelope);
-      else if (topic.type === 'ag') this.#takeAgency(topic.agency, envelope);
+      else if (topic.type === 'ag') this.#takeAgency(topic, topicText, envelope);
       else if (topic.type === 'rv') this.#takeRevocation(topic.agency, envelope);
     } catch (thrown) {
       const error = asAgentError(thrown);
@@ -106,9 +108,16 @@ export class Intake {
     return agency.agency;
   }
 
-  #takeAgency(agencyId: string, envelope: Uint8Array): void {
-    const { agency } = openAgency(envelope, this.#options.house.roots);
-    if (agency.agency !== agencyId) throw refused('agency/topic-mismatch', 'it was published under another agency');
+  #takeAgency(topic: Extract<Topic, { type: 'ag' }>, topicText: string, envelope: Uint8Array): void {
+    let agency: AgencyDocument;
+    try {
+      ({ agency } = openAgency(envelope, this.#options.house.roots));
+    } catch (thrown) {
+      // The broker sends a document once; the root that vouches for it may be pinned later.
+      if (lacksRoot(thrown)) return this.#wait(topic, topicText, envelope, thrown.code);
+      throw thrown;
+    }
+    if (agency.agency !== topic.agency) throw refused('agency/topic-mismatch', 'it was published under another agency');
     this.importAgency(envelope);
   }
 
@@ -119,7 +128,12 @@ export class Intake {
     for (const waiting of this.#options.db.takeWaiting(agency)) this.take(waiting.topic, waiting.envelope);
   }
 
-  #wait(topic: Extract<Topic, { type: 'rq' }>, text: string, envelope: Uint8Array, code: string): void {
+  /** After a root was pinned: documents that it vouches for may have come before it. */
+  retryAll(): void {
+    for (const waiting of this.#options.db.takeAllWaiting()) this.take(waiting.topic, waiting.envelope);
+  }
+
+  #wait(topic: Extract<Topic, { type: 'rq' | 'ag' }>, text: string, envelope: Uint8Array, code: string): void {
     this.#options.db.putWaiting({
       envelopeHash: sha256Hex(envelope),
       agency: topic.agency,
@@ -221,6 +235,10 @@ export class Intake {
     const request = db.request(document.target);
     if (request !== undefined && request.agency === agencyId) this.#options.onRevoked(request.request_hash);
   }
+}
+
+function lacksRoot(thrown: unknown): thrown is AgentError {
+  return thrown instanceof AgentError && (thrown.code === 'agency/no-root' || lacksSigners(thrown));
 }
 
 function refused(code: string, why: string): AgentError {

@@ -215,6 +215,13 @@ describe('a message from outside', () => {
     expect(await owner.verdictOn('latchkey/1/US-CA/ag/other', house.agency())).toBe('agency/topic-mismatch');
   });
 
+  it('that vouches for an agency waits for its root to be pinned', async () => {
+    expect(await owner.verdictOn('latchkey/1/US-CA/ag/test-police', house.agency())).toBe('agency/no-root');
+    expect(await owner.call('listAgencies')).toEqual([]);
+    await owner.call('addRoot', { passphrase: testPassphrase, root: house.rootDescription });
+    expect(await owner.call('listAgencies')).toMatchObject([{ agency: 'test-police', enabled: false }]);
+  });
+
   it('is capped by day and by case, and two requests under one number suspend the agency', async () => {
     await owner.enable();
     const sameCase = (r: Parameters<NonNullable<RequestOptions['change']>>[0]) => ({

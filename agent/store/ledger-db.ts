@@ -212,6 +212,14 @@ export class LedgerDb {
     })();
   }
 
+  takeAllWaiting(): WaitingRow[] {
+    return this.#db.transaction(() => {
+      const rows = this.#db.prepare<[], WaitingRow>('SELECT * FROM waiting ORDER BY rowid').all();
+      this.#db.prepare('DELETE FROM waiting').run();
+      return rows;
+    })();
+  }
+
   takeWaiting(agency: string): WaitingRow[] {
     return this.#db.transaction(() => {
       const rows = this.#db

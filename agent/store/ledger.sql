@@ -14,7 +14,8 @@ CREATE TABLE agency (
   suspended   INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))  -- after equivocation
 ) STRICT;
 
--- Requests of agencies that are unknown or not enabled: kept as received so that enabling one later can take them up.
+-- Documents of agencies that no root vouches for yet, and requests of agencies that are unknown or not enabled or that came
+-- before the clock was believed: kept as received, because the broker sends each only once.
 CREATE TABLE waiting (
   envelope_hash TEXT PRIMARY KEY NOT NULL CHECK (length(envelope_hash) = 64),
   agency        TEXT NOT NULL,

@@ -3,6 +3,7 @@
  * install) and a leaf under it that renews itself. The authority is replaced only when a name is configured that its
  * constraint doesn't permit, because every phone then has to trust the new one.
  */
+import { X509Certificate } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
@@ -22,6 +23,7 @@ const authorityDays = 3650;
 /** Apple's systems refuse server certificates of a year and more than 33 days. */
 const leafDays = 397;
 const renewBeforeMs = 30 * 86_400_000;
+const earliestMs = Date.UTC(2026, 10, 1);
 const maxFileBytes = 64 * 1024;
 
 const authoritySchema = z.strictObject({ certificatePem: z.string(), keyPem: z.string(), names: z.array(z.string()) });
@@ -58,12 +60,18 @@ export async function ensureHouseTls(options: {
   readonly addresses: readonly string[];
   readonly nowMs: number;
 }): Promise<HouseTls> {
-  const { nowMs, names } = options;
+  const { names } = options;
+  // A device without a clock battery may take it for 1970 and would make an authority that is over when it wakes up.
+  const nowMs = Math.max(options.nowMs, earliestMs);
   const dir = join(options.dataDir, 'owner', 'tls');
   ensurePrivateDir(dir);
   const addresses = houseAddresses(options.addresses);
   let authority = load(join(dir, 'authority.json'), authoritySchema);
-  if (authority === undefined || names.some((name) => !authority?.names.includes(name)) || isOld(authority, nowMs)) {
+  if (
+    authority === undefined ||
+    names.some((name) => !authority?.names.includes(name)) ||
+    !isUsable(authority, nowMs)
+  ) {
     const made = await makeAuthority({
       name: 'Latchkey house authority',
       permittedDnsNames: names,
@@ -82,7 +90,7 @@ export async function ensureHouseTls(options: {
     leaf !== undefined &&
     names.every((name) => leaf?.names.includes(name)) &&
     addresses.every((address) => leaf?.addresses.includes(address));
-  const renewed = leaf === undefined || !covers || isOld(leaf, nowMs);
+  const renewed = leaf === undefined || !covers || !isUsable(leaf, nowMs);
   if (leaf === undefined || renewed) {
     const made = await issueLeaf({ authority, names, addresses, validDays: leafDays, nowMs });
     leaf = { ...made, names: [...names], addresses: [...addresses] };
@@ -96,8 +104,10 @@ export async function ensureHouseTls(options: {
   };
 }
 
-function isOld(certificate: CertificateAndKey, nowMs: number): boolean {
-  return leafExpiresAtMs(certificate.certificatePem) - nowMs < renewBeforeMs;
+/** Not from the future either: it may have been made while the clock ran ahead. */
+function isUsable({ certificatePem }: CertificateAndKey, nowMs: number): boolean {
+  const startsAtMs = new X509Certificate(certificatePem).validFromDate.getTime();
+  return startsAtMs <= nowMs && leafExpiresAtMs(certificatePem) - nowMs >= renewBeforeMs;
 }
 
 function load<T>(path: string, schema: z.ZodType<T>): T | undefined {

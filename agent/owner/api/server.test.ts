@@ -91,6 +91,28 @@ test('the leaf renews itself with less than 30 days left, without a restart; the
   expect(certificateFingerprint(ca)).toBe(fingerprint);
 });
 
+test('a clock that was years wrong at the start leaves no certificate behind that browsers refuse', async () => {
+  for (const [wrongMs, sameAuthority] of [
+    [0, true],
+    [Date.now() + 3000 * dayMs, false],
+  ] as const) {
+    const clock = new ManualClock(wrongMs);
+    const { url, fingerprint, close } = await start({ clock }, wrongMs === 0);
+    const rightMs = Math.max(Date.now(), Date.UTC(2026, 10, 21));
+    clock.stepWall(rightMs - wrongMs);
+    await clock.advance(600_000);
+    await vi.waitFor(async () => {
+      const { valid_from: from, valid_to: to } = (await peer(url)).certificate;
+      expect(Date.parse(from)).toBeLessThanOrEqual(rightMs);
+      expect(Date.parse(to)).toBeGreaterThan(rightMs + 300 * dayMs);
+    });
+    const ca = readFileSync(join(dataDir, 'owner', 'tls', 'house-ca.pem'), 'utf8');
+    expect(certificateFingerprint(ca) === fingerprint).toBe(sameAuthority);
+    await close();
+    rmSync(join(dataDir, 'owner', 'tls'), { recursive: true });
+  }
+});
+
 test('a new address gets into the certificate, a public one never does', async () => {
   const clock = new ManualClock(Date.now());
   let addresses = ['127.0.0.1'];

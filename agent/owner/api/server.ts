@@ -3,13 +3,11 @@
  * on every route; without a session only the log-in and the static page answer; before the first account exists it
  * listens on loopback only.
  */
-import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import fastifyStatic from '@fastify/static';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Clock } from '../../base/clock.ts';
 import { AgentError } from '../../base/errors.ts';
@@ -21,6 +19,7 @@ import { checkHost, checkOrigin, machineAddresses, securityHeaders } from './gua
 import { ensureHouseTls } from './house-tls.ts';
 import { listen, repeat, stopListening } from './listening.ts';
 import { Logins } from './logins.ts';
+import { addPage } from './page-files.ts';
 import { asProblem, bodyOf, notJson, statusOf } from './problems.ts';
 import { checkAccess, routes } from './routes.ts';
 import { Sessions } from './sessions.ts';
@@ -230,25 +229,6 @@ function addRoutes(
         }),
     });
   }
-}
-
-async function addPage(app: FastifyInstance, webDir: string, log: Log): Promise<void> {
-  if (!existsSync(join(webDir, 'index.html'))) {
-    log.warn('page-not-built');
-    app.get('/', () => {
-      throw new AgentError('unavailable', 'api/page-not-built', 'Cannot show the page: it has not been built yet');
-    });
-    return;
-  }
-  await app.register(fastifyStatic, {
-    root: webDir,
-    dotfiles: 'ignore',
-    cacheControl: false,
-    setHeaders: (response, path) => {
-      const named = path.includes('/assets/');
-      response.header('cache-control', named ? 'public, max-age=31536000, immutable' : 'no-cache');
-    },
-  });
 }
 
 declare module 'fastify' {
