@@ -1,67 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { passphrase } from '../owner/api/fixture/memory-service.ts';
 import { runCommand } from './fixture/command.ts';
 import { type Installation, makeInstallation } from './fixture/installation.ts';
+import { Terminal } from './fixture/terminal.ts';
 import { register } from './prompt.ts';
 import { banner } from './request-text.ts';
-
-const mainPath = join(import.meta.dirname, '..', 'main.ts');
-
-/** A real terminal of 80 x 24: tmux on a socket of its own. */
-class Terminal implements Disposable {
-  readonly #socket: string;
-
-  constructor(place: Installation, columns = 80, rows = 24) {
-    this.#socket = join(place.folder, 'tmux.sock');
-    const command = `TERM=screen HOME='${place.folder}' '${process.execPath}' '${mainPath}' prompt --config '${place.configPath}'; echo "status $?"; sleep 60`;
-    this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), command);
-  }
-
-  #tmux(...args: readonly string[]): string {
-    return execFileSync('tmux', ['-S', this.#socket, ...args], { encoding: 'utf8' });
-  }
-
-  type(...keys: readonly string[]): void {
-    this.#tmux('send-keys', ...keys);
-  }
-
-  typeText(text: string): void {
-    this.#tmux('send-keys', '-l', text);
-  }
-
-  resize(columns: number, rows: number): void {
-    this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
-  }
-
-  get text(): string {
-    return this.#tmux('capture-pane', '-p');
-  }
-
-  /** Everything that the terminal ever showed outside the alternate screen, and the screen itself. */
-  get history(): string {
-    return this.#tmux('capture-pane', '-p', '-S', '-') + this.#tmux('capture-pane', '-p', '-a', '-q');
-  }
-
-  async see(wanted: string): Promise<string> {
-    for (let i = 0; i < 200; i++) {
-      const { text } = this;
-      if (text.includes(wanted)) return text;
-      await wait(50);
-    }
-    throw new Error(`The terminal never showed "${wanted}" but:\n${this.text}`);
-  }
-
-  [Symbol.dispose](): void {
-    try {
-      this.#tmux('kill-server');
-    } catch {
-      // The server ends by itself with its last window.
-    }
-  }
-}
 
 let place: Installation;
 beforeEach(async () => {
@@ -70,9 +13,13 @@ beforeEach(async () => {
 });
 afterEach(async () => place[Symbol.asyncDispose]());
 
+function openPrompt(size?: { columns: number; rows: number }): Terminal {
+  return new Terminal(place.folder, ['prompt', '--config', place.configPath], size);
+}
+
 describe('the prompt in a terminal of 80 x 24', () => {
   it('leads from the inbox to an approval that can be taken back, by keyboard alone', async () => {
-    using terminal = new Terminal(place);
+    using terminal = openPrompt();
     const inbox = await terminal.see('Cedar Falls Police Department');
     expect(inbox.split('\n')[0]?.trim()).toBe(banner);
 
@@ -132,7 +79,7 @@ describe('the prompt in a terminal of 80 x 24', () => {
   });
 
   it('shows hostile text as plain text, all of it by scrolling, and declines only after a second key', async () => {
-    using terminal = new Terminal(place);
+    using terminal = openPrompt();
     await terminal.see('Requests (2)');
     terminal.type('Down', 'Enter');
     const first = await terminal.see('lines 1-18 of');
@@ -153,7 +100,7 @@ describe('the prompt in a terminal of 80 x 24', () => {
   });
 
   it('follows a resize, and says when the window is too small to decide in', async () => {
-    using terminal = new Terminal(place, 100, 30);
+    using terminal = openPrompt({ columns: 100, rows: 30 });
     await terminal.see('Requests (2)');
     terminal.resize(50, 12);
     await terminal.see('Please enlarge the window to 60 x 16.');

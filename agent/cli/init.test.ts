@@ -1,0 +1,212 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../config/loader.ts';
+import { findAccount, listAccounts } from '../owner/api/accounts.ts';
+import { passphraseProblem } from '../vault/passphrase.ts';
+import { type CommandResult, runCommand } from './fixture/command.ts';
+import { register } from './init.ts';
+
+let home: string;
+let configPath: string;
+let dataDir: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'lk-init-'));
+  configPath = join(home, 'etc', 'config.json');
+  dataDir = join(home, 'data');
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const init = (args: readonly string[], input = ''): Promise<CommandResult> =>
+  runCommand([register], ['init', ...args], { env: { HOME: home }, input });
+
+function places(): string[] {
+  return ['--config', configPath, '--data-dir', dataDir];
+}
+
+function unattended(...more: readonly string[]): string[] {
+  const camera = ['--camera-source', 'rtsp://192.168.1.20/stream'];
+  const place = ['--region', 'us-ia', '--lat', '42.5284', '--lon', '-92.4447'];
+  return ['--yes', ...places(), ...camera, ...place, ...more];
+}
+
+function file(name: string, text: string): string {
+  const path = join(home, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** Whole names and bytes of a folder, to see that nothing was changed. */
+function snapshot(folder: string): string {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted();
+  const contents = names.map((name) => {
+    const path = join(folder, name);
+    return statSync(path).isFile() ? `${name}=${readFileSync(path, 'base64')}` : name;
+  });
+  return contents.join('\n');
+}
+
+describe('init without questions', () => {
+  it('makes keys, account and configuration, writes secrets into private files only, and refuses a second time', async () => {
+    const secrets = ['--passphrase-file', join(home, 'passphrase'), '--password-file', join(home, 'password')];
+    const recovery = join(home, 'recovery.txt');
+    const args = unattended(
+      ...secrets,
+      '--recovery-out',
+      recovery,
+      '--broker-url',
+      'mqtts://broker.example:8883',
+      '--json',
+    );
+    const first = await init(args);
+    expect([first.status, first.stderr]).toEqual([0, expect.stringContaining('print it and delete the file')]);
+
+    const result = JSON.parse(first.stdout) as { ownerRecipient: string; recoveryRecipient: string };
+    const recipients = JSON.parse(readFileSync(join(dataDir, 'keys', 'recipients.json'), 'utf8')) as unknown;
+    expect(recipients).toEqual({ owner: result.ownerRecipient, recovery: result.recoveryRecipient });
+    expect(JSON.parse(readFileSync(join(dataDir, 'owner', 'place.json'), 'utf8'))).toEqual({
+      latE6: 42_528_400,
+      lonE6: -92_444_700,
+    });
+    const config = loadConfig(configPath);
+    expect(config.cameras[0]).toMatchObject({ id: 'front', source: { kind: 'rtsp', transport: 'tcp' } });
+    expect(config.broker?.url).toBe('mqtts://broker.example:8883');
+    expect(readdirSync(dataDir)).not.toContain('init-unfinished');
+
+    const passphrase = readFileSync(join(home, 'passphrase'), 'utf8').trim();
+    expect(passphraseProblem(passphrase)).toBeUndefined();
+    const password = readFileSync(join(home, 'password'), 'utf8').trim();
+    expect(await findAccount({ dataDir, name: 'owner', password })).toEqual({ name: 'owner', role: 'owner' });
+    const paper = readFileSync(recovery, 'utf8');
+    const identity = /^AGE-SECRET-KEY-1[A-Z0-9]+$/m.exec(paper)?.[0] ?? '';
+    expect(identity.length).toBe(74);
+    for (const secret of ['passphrase', 'password', 'recovery.txt'])
+      expect(statSync(join(home, secret)).mode & 0o777).toBe(0o600);
+    for (const secret of [passphrase, password, identity]) {
+      expect(first.stdout + first.stderr).not.toContain(secret);
+      expect(snapshot(dataDir) + snapshot(join(home, 'etc'))).not.toContain(
+        Buffer.from(secret).toString('base64').slice(0, -4),
+      );
+    }
+
+    const before = snapshot(dataDir);
+    const second = await init(unattended());
+    expect([second.status, second.stderr]).toEqual([5, expect.stringContaining('(init/exists)')]);
+    const elsewhere = await init([
+      '--config',
+      join(home, 'other.json'),
+      ...unattended().filter((arg) => arg !== '--config' && arg !== configPath),
+    ]);
+    expect([elsewhere.status, elsewhere.stderr]).toEqual([5, expect.stringContaining("already holds an owner's keys")]);
+    expect(snapshot(dataDir)).toBe(before);
+  });
+
+  it('shows generated secrets once when no file is named for them', async () => {
+    const { status, stderr, stdout } = await init(unattended());
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/PASSPHRASE, shown once[^]*\n {4}([a-z]{5} ){5}[a-z]{5}\n/);
+    expect(stderr).toMatch(/PAPER RECOVERY KEY, shown once[^]*AGE-SECRET-KEY-1/);
+    expect(stderr).toMatch(/Log-in for the web page: owner, password \S{16}/);
+    expect(stdout).not.toContain('AGE-SECRET-KEY');
+  });
+
+  it.each<[string, string, () => readonly string[]]>([
+    ['no camera', 'init/missing-answer', () => ['--yes', ...places()]],
+    ['an unknown camera source', 'init/bad-answer', () => unattended('--camera-source', 'webcam')],
+    ['a bad latitude', 'init/bad-answer', () => unattended('--lat', '91')],
+    ['a bad region', 'init/bad-answer', () => unattended('--region', 'Iowa')],
+    ['a bad camera id', 'init/bad-answer', () => unattended('--camera-id', 'Front Door')],
+    ['a bad zone', 'init/bad-answer', () => unattended('--zone', '0,0 1')],
+    ['a bad port', 'init/bad-answer', () => unattended('--web-port', '80443')],
+    ['a short password', 'init/bad-answer', () => unattended('--password-file', file('short', 'hunter2\n'))],
+    ['a passphrase of its own making', 'init/weak-passphrase', () => unattended('--passphrase-file', file('own', 'correct horse battery staple\n'))],
+    ['credentials inside the address', 'config/invalid', () => unattended('--camera-source', 'rtsp://joe:hunter2@10.0.0.9/s')],
+    ['a zone that crosses itself', 'config/invalid', () => unattended('--zone', '0,0 1,1 1,0 0,1')],
+    ['a recovery file that is there', 'init/recovery-exists', () => unattended('--recovery-out', file('paper', 'old'))],
+  ])('refuses %s (%s) and writes nothing', async (_, code, args) => {
+    const { status, stderr } = await init(args());
+    expect(stderr).toContain(`(${code})`);
+    expect([2, 3]).toContain(status);
+    expect(existsSync(dataDir)).toBe(false);
+    expect(existsSync(configPath)).toBe(false);
+  }); // biome-ignore format: one case a line
+
+  it('refuses a folder with other things in it, and one that it may not make', async () => {
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'holiday.jpg'), '');
+    expect((await init(unattended())).stderr).toContain('(init/folder-not-empty)');
+    rmSync(dataDir, { recursive: true });
+    writeFileSync(join(home, 'etc'), 'a file where the folder should be');
+    const { status, stderr } = await init(unattended());
+    expect([status, stderr]).toEqual([2, expect.stringContaining('(init/cannot-write)')]);
+  });
+
+  it('starts anew over what a cut left unfinished', async () => {
+    mkdirSync(join(dataDir, 'keys'), { recursive: true });
+    writeFileSync(join(dataDir, 'keys', 'recipients.json'), '{"owner": "age1half", "recovery": "age1made"}');
+    writeFileSync(join(dataDir, 'init-unfinished'), '');
+    expect((await init(unattended())).status).toBe(0);
+    expect(readFileSync(join(dataDir, 'keys', 'recipients.json'), 'utf8')).not.toContain('age1half');
+  });
+});
+
+describe('the wizard', () => {
+  const answers = (...more: readonly string[]): string =>
+    [configPath, dataDir, 'porch', 'Porch', 'v4l2:/dev/video0', '0,0.4 1,0.4 1,1 0,1', 'us-ia', '42.5284', '-92.4447', '', 'a long enough password', ...more].join('\n'); // biome-ignore format: one dialogue
+
+  it('asks everything, and finishes only when the end of the paper key is typed back', async () => {
+    const recovery = join(home, 'recovery.txt');
+    const wrong = await init(['--recovery-out', recovery], answers('ABCDEFGH', ''));
+    expect([wrong.status, wrong.stderr]).toEqual([5, expect.stringContaining('(init/recovery-not-confirmed)')]);
+    expect(existsSync(configPath)).toBe(false);
+    expect(existsSync(join(dataDir, 'init-unfinished'))).toBe(true);
+  });
+
+  it('configures what was answered', async () => {
+    // The paper key is random: the person types its end after reading it, so this dialogue waits for it.
+    const { status, stderr } = await dialogue(answers());
+    expect([status, stderr]).toEqual([0, expect.stringContaining('Type its last 8 characters')]);
+    const config = loadConfig(configPath);
+    expect(config.cameras[0]).toMatchObject({
+      id: 'porch',
+      name: 'Porch',
+      source: { kind: 'v4l2', device: '/dev/video0' },
+      motion: { zones: [[[0, 0.4], [1, 0.4], [1, 1], [0, 1]]] },
+    }); // biome-ignore format: one zone
+    expect(config.broker).toBeNull();
+    expect(listAccounts(dataDir)).toEqual([{ name: 'owner', role: 'owner' }]);
+    expect(await findAccount({ dataDir, name: 'owner', password: 'a long enough password' })).toBeDefined();
+  });
+
+  it('ends at the first bad answer when nobody is there to correct it', async () => {
+    const { status, stderr } = await init(places(), 'Front Door\n');
+    expect([status, stderr]).toEqual([2, expect.stringContaining('(init/bad-answer)')]);
+  });
+});
+
+/** Answers `input`, then reads the paper key from the screen and types its last 8 characters. */
+async function dialogue(input: string): Promise<CommandResult> {
+  const { PassThrough } = await import('node:stream');
+  const { runCommandLine } = await import('./program-line.ts');
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  let shown = '';
+  stdout.resume();
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+    const key = /AGE-SECRET-KEY-1[A-Z0-9]+/.exec(shown)?.[0];
+    if (key !== undefined && text.includes('last 8 characters')) stdin.end(`${key.slice(-8).toLowerCase()}\n`);
+  });
+  stdin.write(`${input}\n`);
+  const io = { stdin, stdout, stderr, env: { HOME: home }, isTty: false, exitNow: () => {} };
+  return { status: await runCommandLine(['init'], [register], io), stdout: '', stderr: shown };
+}
