@@ -56,7 +56,9 @@ export class Inbox {
   accept(topic: string, envelope: Uint8Array): boolean {
     const { clock, log } = this.#options;
     const ours = topic.length <= 256 && this.#options.topicPrefixes.some((prefix) => topic.startsWith(prefix));
-    if (!ours || envelope.length === 0 || envelope.length > maxMessageBytes) return this.#drop('refused');
+    // An empty message is how a publisher takes a retained one off the broker: nothing to spool, nothing lost.
+    if (ours && envelope.length === 0) return false;
+    if (!ours || envelope.length > maxMessageBytes) return this.#drop('refused');
     const hash = createHash('sha256').update(topic).update('\0').update(envelope).digest('hex').slice(0, 32);
     if (this.#seen.has(hash)) return false;
     const receivedAtMs = Math.trunc(clock.wallMs());

@@ -63,7 +63,7 @@ test('messages reach the spool, the control socket tells how many, and a restart
   const agency = await mqtt.connectAsync(broker.url, {
     ca: readFileSync(broker.caFile ?? ''),
     username: 'agency',
-    password: 'agency-secret',
+    password: broker.password('agency'),
     protocolVersion: 5,
   });
   open.push(() => agency.endAsync());

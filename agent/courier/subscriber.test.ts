@@ -71,7 +71,7 @@ test('regions are listened to over TLS 1.3 with the shared read-only credential;
   const agency = await mqtt.connectAsync(fixture.url, {
     ca,
     username: 'agency',
-    password: 'agency-secret',
+    password: fixture.password('agency'),
     protocolVersion: 5,
   });
   open.push(() => agency.endAsync());
@@ -92,7 +92,7 @@ test('regions are listened to over TLS 1.3 with the shared read-only credential;
   const thief = await mqtt.connectAsync(fixture.url, {
     ca,
     username: 'device',
-    password: 'device-secret',
+    password: fixture.password('device'),
     protocolVersion: 5,
   });
   open.push(() => thief.endAsync());

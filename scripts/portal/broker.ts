@@ -165,7 +165,8 @@ function listens(host: string, port: number): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
+/** A port that was free a moment ago: Mosquitto can't say which one it took for 0. */
+export function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer();
     server.once('error', fail);

@@ -7,7 +7,8 @@ import { openFile, parseIdentity } from '../../agent/protocol/age-file.ts';
 import { peekDocument } from '../../agent/protocol/envelope.ts';
 import { readArchive } from '../../agent/protocol/share-archive.ts';
 import { shareNames } from '../../agent/protocol/share-names.ts';
-import { type ShareVerdict, verifyShare } from '../../agent/protocol/share-verify.ts';
+import type { ShareVerdict } from '../../agent/protocol/share-verdict.ts';
+import { verifyShare } from '../../agent/protocol/share-verify.ts';
 import { parseFile, readRequired } from './key-files.ts';
 import { pinnedRootOf, type RootFile } from './root.ts';
 
