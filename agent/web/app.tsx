@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { SessionBody } from '../owner/api/types.ts';
 import type { Health } from '../owner/service.ts';
 import { AgenciesPage } from './agencies.tsx';
-import { follow, get, Problem, post } from './api.ts';
+import { follow, get, loggedOut, Problem, post } from './api.ts';
 import { ClipsPage } from './clips.tsx';
 import { InboxPage } from './inbox.tsx';
 import { LockPanel } from './lock.tsx';
@@ -46,7 +46,12 @@ export function App(): JSX.Element {
     }
     setKnown(true);
   }, []);
-  useEffect(() => void refresh(), []);
+  useEffect(() => {
+    const onLoggedOut = (): void => setSession(undefined);
+    addEventListener(loggedOut, onLoggedOut);
+    void refresh();
+    return () => removeEventListener(loggedOut, onLoggedOut);
+  }, []);
   const loggedIn = session !== undefined;
   useEffect(() => (loggedIn ? follow(() => void refresh()) : undefined), [loggedIn]);
 

@@ -52,7 +52,7 @@ export interface Api {
   readonly url: string;
   /** SHA-256 of the house authority, as `openssl x509 -fingerprint -sha256` prints it. */
   readonly fingerprint: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function startApi(options: ApiOptions): Promise<Api> {
