@@ -2,9 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RequestOptions, TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
+import { Running, until } from '../../test-fixtures/owner-program.ts';
 import { systemClock } from '../base/clock.ts';
-import type { ClockTrust } from '../base/clock-trust.ts';
-import { ControlClient } from '../base/control.ts';
 import { silentLog } from '../base/log.ts';
 import { parseConfig } from '../config/loader.ts';
 import { parseIdentity } from '../protocol/age-file.ts';
@@ -16,130 +15,6 @@ import { runOwner } from './program.ts';
 import type { ClipSummary, Preview, RequestDetail, RequestSummary, ShareSummary } from './service.ts';
 
 const fail = (code: string) => expect.objectContaining({ code });
-
-async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-  for (let i = 0; i < 400; i += 1) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`never came: ${what}`);
-}
-
-/** The owner program as it runs, and the place of the courier: files in the spool. */
-class Running {
-  readonly house: TestHouse;
-  readonly verdicts: string[] = [];
-  readonly #settings: object;
-  trust: ClockTrust = 'trusted';
-  #stop = new AbortController();
-  #done: Promise<void> = Promise.resolve();
-  #control: ControlClient | undefined;
-  #spooled = 0;
-
-  constructor(house: TestHouse, settings: object = {}) {
-    this.house = house;
-    this.#settings = settings;
-  }
-
-  async start(): Promise<void> {
-    const config = parseConfig(
-      {
-        dataDir: this.house.dataDir,
-        cameras: [{ id: 'front', name: 'Front door', source: { kind: 'file', path: 'none.mp4' } }],
-        regions: ['US-CA'],
-        web: { port: 0 },
-        clock: 'trust-system',
-        coolingOffMs: 0,
-        releaseSpreadMs: 0,
-        ...this.#settings,
-      },
-      this.house.dataDir,
-    );
-    this.#stop = new AbortController();
-    this.#done = runOwner({
-      config,
-      signal: this.#stop.signal,
-      clock: systemClock,
-      log: silentLog,
-      onVerdict: (code) => this.verdicts.push(code),
-      trust: () => this.trust,
-    });
-    this.#control = await until('control socket', async () => {
-      try {
-        return await ControlClient.connect(join(this.house.dataDir, 'run/owner.sock'));
-      } catch {
-        return undefined;
-      }
-    });
-  }
-
-  call<T = unknown>(method: string, params: object = {}): Promise<T> {
-    if (this.#control === undefined) throw new Error('not started');
-    return this.#control.call(method, params) as Promise<T>;
-  }
-
-  async stop(): Promise<void> {
-    this.#control?.close();
-    this.#stop.abort();
-    await this.#done;
-  }
-
-  spool(topic: string, envelope: Uint8Array): void {
-    this.#spooled += 1;
-    const inbox = join(this.house.dataDir, 'spool/inbox');
-    mkdirSync(inbox, { recursive: true });
-    const name = `${1e13 + this.#spooled}-test.json`;
-    const text = JSON.stringify({
-      topic,
-      receivedAtMs: Date.now(),
-      envelope: Buffer.from(envelope).toString('base64'),
-    });
-    writeFileSync(join(inbox, `.${name}`), text);
-    writeFileSync(join(inbox, name), text);
-  }
-
-  /** Spools and returns the verdict. */
-  async verdictOn(topic: string, envelope: Uint8Array): Promise<string> {
-    const before = this.verdicts.length;
-    this.spool(topic, envelope);
-    return until('verdict', () => this.verdicts[before]);
-  }
-
-  async enable(): Promise<void> {
-    await this.call('addRoot', { passphrase: testPassphrase, root: this.house.rootDescription });
-    await this.call('importAgency', { envelopeBase64: Buffer.from(this.house.agency()).toString('base64') });
-    await this.call('setAgencyEnabled', { agency: 'test-police', enabled: true });
-    this.verdicts.length = 0;
-  }
-
-  async send(options: RequestOptions = {}): Promise<{ verdict: string; requestId: string }> {
-    const request = this.house.request(options);
-    return { verdict: await this.verdictOn(request.topic, request.envelope), requestId: request.document.request_id };
-  }
-
-  async state(requestId: string): Promise<string | undefined> {
-    const list = await this.call<RequestSummary[]>('listRequests');
-    return list.find((r) => r.requestId === requestId)?.state;
-  }
-
-  async approve(requestId: string, clipId: string): Promise<ShareSummary> {
-    await this.call('unlockDeciding', { passphrase: testPassphrase });
-    const { clips } = await this.call<{ clips: ClipSummary[] }>('review', { requestId });
-    const clip = clips.find((c) => c.clipId === clipId);
-    const selection = [{ clipId, fromMs: clip?.startMs, toMs: clip?.endMs }];
-    const { previewId } = await this.call<Preview>('preview', { requestId, selection });
-    return this.call<ShareSummary>('approve', { requestId, previewId, passphrase: testPassphrase });
-  }
-
-  outbox(): string[] {
-    return readdirSync(join(this.house.dataDir, 'spool/outbox'));
-  }
-
-  courierSays(shareId: string, state: string): void {
-    writeFileSync(join(this.house.dataDir, 'spool/status', `${shareId}.json`), JSON.stringify({ state }));
-  }
-}
 
 let house: TestHouse;
 let owner: Running;

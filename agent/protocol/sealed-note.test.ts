@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generateIdentity, parseIdentity } from './age-file.ts';
 import { noteBytes, openNote, sealNote } from './sealed-note.ts';

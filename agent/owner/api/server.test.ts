@@ -286,6 +286,8 @@ test('changes are told as events while the session lives; the 33rd stream is api
     });
   for (let i = 0; i < 32; i++) expect(await open()).toBe(200);
   expect(await open()).toBe(503);
+  const refused = await call(url, '/api/events', { cookie });
+  expect(refused.json['code']).toBe('api/too-many-streams');
   await memory.decline({ requestId: 'a'.repeat(32) });
   const line = `event: change\ndata: {"kind":"request","requestId":"${'a'.repeat(32)}","state":"DECLINED"}\n\n`;
   await vi.waitFor(() => expect(streams.every((stream) => stream.text.endsWith(line))).toBe(true));
