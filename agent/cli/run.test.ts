@@ -60,8 +60,8 @@ async function ownerAnswers(): Promise<boolean> {
 
 describe('latchkey run', () => {
   it('starts every program, keeps a second one out, and stops them in order on SIGTERM', async () => {
-    const { child, lines } = start();
-    await using _running = child;
+    const { child: started, lines } = start();
+    await using child = started;
     await until(ownerAnswers);
     const shown = await runCommand([status], ['status', '--config', configPath]);
     expect(shown.stdout).toContain('broker            not-configured');
@@ -82,8 +82,8 @@ describe('latchkey run', () => {
   });
 
   it('leaves no program behind and no lock when it is killed', async () => {
-    const { child, lines } = start();
-    await using _running = child;
+    const { child: first, lines } = start();
+    await using child = first;
     await until(ownerAnswers);
     const started = lines.filter((line) => line.includes('"program-started"'));
     const pids = started.map((line) => (JSON.parse(line) as { pid: number }).pid);
@@ -91,9 +91,9 @@ describe('latchkey run', () => {
     await child.exited;
     await until(() => pids.every((pid) => !alive(pid)));
 
-    const again = start();
-    await using _again = again.child;
+    await using again = start().child;
     await until(ownerAnswers);
+    expect(again.running).toBe(true);
   });
 });
 

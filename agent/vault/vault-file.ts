@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AgentError } from '../base/errors.ts';
 import { readFileLimited, writeFileDurable } from '../base/files.ts';
 import { openWithPassphrase, sealWithPassphrase } from '../protocol/age-file.ts';
+import { normalisePassphrase } from './passphrase.ts';
 import { vaultFilePath } from './paths.ts';
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -43,7 +44,7 @@ export function parseRoot(value: unknown): RootPin {
   return parsed.data;
 }
 
-/** `workFactorLog2` is 15 in use; tests pass less to be quick. */
+/** The passphrase counts as typed by a person: see `normalisePassphrase`. `workFactorLog2` is 15 in use; tests pass less to be quick. */
 export async function writeVaultFile(
   dataDir: string,
   secrets: VaultSecrets,
@@ -51,7 +52,10 @@ export async function writeVaultFile(
   workFactorLog2 = 15,
 ): Promise<void> {
   const plaintext = new TextEncoder().encode(JSON.stringify(secretsSchema.parse(secrets)));
-  writeFileDurable(vaultFilePath(dataDir), await sealWithPassphrase(passphrase, plaintext, workFactorLog2));
+  writeFileDurable(
+    vaultFilePath(dataDir),
+    await sealWithPassphrase(normalisePassphrase(passphrase), plaintext, workFactorLog2),
+  );
 }
 
 /** Throws `vault/not-enrolled`, `vault/wrong-passphrase` or `age/damaged`; the three are never merged. */
@@ -64,7 +68,7 @@ export async function readVaultFile(dataDir: string, passphrase: string): Promis
       'Cannot unlock: this data directory has no vault yet. Run "latchkey init"',
     );
   }
-  const opened = await openWithPassphrase(passphrase, bytes);
+  const opened = await openWithPassphrase(normalisePassphrase(passphrase), bytes);
   try {
     return secretsSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(opened)));
   } catch (cause) {

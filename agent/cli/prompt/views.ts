@@ -26,8 +26,8 @@ const overlayKeys = { passphrase: 'Enter go on   Esc back', confirm: 'y yes   n 
 const minimum: Size = { columns: 60, rows: 16 };
 /** Both answers are the same size and style, and neither is marked. */
 const answers = '[ a  Approve ]   [ d  Decline ]';
-/** Banner and title above; two lines of message and two of keys below. */
-const fixedRows = 6;
+/** The title above; two lines of message and two of keys below. The banner's rows come on top of them. */
+const fixedRows = 5;
 
 function labelled(rows: readonly (readonly [string, string])[], columns: number): Line[] {
   const indent = 14;
@@ -145,14 +145,15 @@ export function render(state: PromptState, { columns, rows }: Size): Line[] {
     return [{ text }, ...Array.from({ length: rows - 1 }, () => ({ text: '' }))];
   }
   const body = bodyOf(state, columns);
-  const height = rows - fixedRows;
+  const banners = wrap(banner, columns);
+  const height = rows - fixedRows - banners.length;
   const { lines, position } = windowOn(body, height);
   const { overlay, busy, message } = state;
   const spoken = wrap(overlay?.question ?? (busy ? 'Working…' : message), columns);
   const keys = wrap(overlay === undefined ? body.keys : overlayKeys[overlay.kind], columns);
   const foot = [spoken[0], spoken[1], keys[0], keys[1]];
   return [
-    { text: padded(banner, columns), style: 'reverse' },
+    ...banners.map((text): Line => ({ text: padded(text, columns), style: 'reverse' })),
     { text: cutToWidth(position === '' ? body.title : `${body.title}   (${position})`, columns), style: 'bold' },
     ...lines.map(
       ({ text, style }): Line =>

@@ -1,0 +1,177 @@
+import { array, check, constantFrom, integer, property, string } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ClipSummary, RequestDetail } from '../../owner/service.ts';
+import { banner } from '../request-text.ts';
+import { clean, cutToWidth, displayWidth, localTime, wrap } from '../terminal-text.ts';
+import { type Key, KeyReader } from './keys.ts';
+import { arrive, firstState, type PromptState, press, trim, trimStepMs } from './model.ts';
+import { render } from './views.ts';
+
+function holds(result: { failed: boolean; counterexample: unknown }): void {
+  expect(result.failed ? result.counterexample : undefined).toBeUndefined();
+}
+
+describe('keys', () => {
+  const reading = (...pieces: readonly string[]): Key[] => {
+    const reader = new KeyReader();
+    return [...pieces.flatMap((piece) => reader.feed(piece)), ...reader.flush()];
+  };
+
+  it('are told from text, also when an arrow comes in pieces over a slow line', () => {
+    expect(reading('a\u001b[B\r')).toEqual([{ character: 'a' }, 'down', 'enter']);
+    expect(reading('\u001b', '[', 'A')).toEqual(['up']);
+    expect(reading('\u001bOA\u001b[5~\u007f\u0015\u0003')).toEqual([
+      'up',
+      'page-up',
+      'backspace',
+      'clear',
+      'interrupt',
+    ]);
+  });
+
+  it('know Escape alone, and drop what they do not know with all its letters', () => {
+    expect(reading('\u001b')).toEqual(['escape']);
+    expect(reading('\u001bd')).toEqual(['escape', { character: 'd' }]);
+    expect(reading('\u001b[24;5~\u001b[1;5D\u001b[?1;2c')).toEqual([]);
+    expect(reading('\u001b[200')).toEqual(['escape']);
+    expect(reading('\u0007\u0000\u200b')).toEqual([]);
+  });
+});
+
+describe('text of others', () => {
+  it('can neither steer the terminal nor turn the reading direction nor paint over other lines', () => {
+    const text = clean('a\u001b[2Jb\u202ec\u200bd\u0085e\r\nf\u2028g' + 'e\u0301'.concat('\u0302'.repeat(50)));
+    expect(text).toBe('a\ufffd[2Jb\ufffdc\ufffdd\ufffde f\ufffdge\u0301\u0302');
+    holds(check(property(string({ unit: 'binary' }), (any) => !/[\p{Cc}\p{Cf}\p{Cs}]/u.test(clean(any)))));
+  });
+
+  it('is wrapped without losing anything and never wider than the window', () => {
+    const texts = string({ unit: 'grapheme' });
+    holds(
+      check(
+        property(texts, integer({ min: 2, max: 60 }), (any, columns) => {
+          const lines = wrap(clean(any), columns);
+          const same = lines.join('').replaceAll(' ', '') === clean(any).replaceAll(' ', '');
+          return same && lines.every((line) => displayWidth(line) <= columns);
+        }),
+      ),
+    );
+    expect(displayWidth('日本e\u0301')).toBe(5);
+    expect(cutToWidth('日本', 3)).toBe('日');
+  });
+
+  it('shows times with their offset', () => {
+    expect(localTime(Number.NaN)).toBe('unknown time');
+    expect(localTime(Date.UTC(2026, 10, 21, 20, 0))).toMatch(/^2026-11-2\d \d\d:\d\d:00 [+-]\d\d:\d\d$/);
+  });
+});
+
+const request: RequestDetail = {
+  requestId: 'a'.repeat(32),
+  state: 'PENDING',
+  agencyName: 'Cedar Falls PD',
+  caseNumber: 'CF-1',
+  incident: 'Burglary',
+  windowFromMs: 10_000,
+  windowToMs: 50_000,
+  issuedAtMs: 60_000,
+  expiresAtMs: 90_000,
+  warnings: [],
+  statement: 'x'.repeat(1000),
+  legalAuthority: 'none',
+  contact: { name: 'A', badge: '1', phone: '2' },
+  area: { kind: 'circle', latE6: 1, lonE6: 1, radiusM: 200 },
+  placeE6: { latE6: 1, lonE6: 1 },
+  terms: { deleteByDays: 90, outcomeDueDays: 60, thirdParty: 'none', biometricId: false },
+  signers: { officerKeyId: '1', approverKeyId: '2' },
+};
+const clip: ClipSummary = {
+  clipId: 'c1',
+  cameraId: 'front',
+  cameraName: 'Front',
+  startMs: 5000,
+  endMs: 30_000,
+  labels: ['person'],
+  bytes: 1000,
+  cut: false,
+};
+
+function clipsState(): PromptState {
+  const ready = arrive(firstState('https://x/'), { kind: 'inbox', requests: [request], lock: 'deciding' });
+  return arrive(ready, { kind: 'clips', request, clips: [clip] });
+}
+
+describe('the model', () => {
+  it('chooses nothing by itself, and a chosen clip only as far as the window reaches', () => {
+    const before = clipsState();
+    expect(before.screen).toMatchObject({ chosen: new Map() });
+    const { state } = press(before, { character: ' ' });
+    expect(state.screen).toMatchObject({
+      chosen: new Map([['c1', { clipId: 'c1', fromMs: 10_000, toMs: 30_000 }]]),
+    });
+    expect(press(state, { character: ' ' }).state.screen).toMatchObject({ chosen: new Map() });
+  });
+
+  it('trims within the clip and the window, and never to nothing', () => {
+    const whole = { clipId: 'c1', fromMs: 10_000, toMs: 30_000 };
+    const keys = array(constantFrom('[', ']', '{', '}'), { maxLength: 80 });
+    holds(
+      check(
+        property(keys, (pressed) => {
+          const { fromMs, toMs } = pressed.reduce((selection, key) => trim(selection, whole, key), whole);
+          return fromMs >= whole.fromMs && toMs <= whole.toMs && toMs - fromMs >= trimStepMs;
+        }),
+      ),
+    );
+  });
+
+  it('never approves without a passphrase, whatever is typed', () => {
+    const keys = array(
+      constantFrom<Key>(
+        'enter',
+        'escape',
+        'up',
+        'down',
+        'left',
+        ...Array.from(' apcdyno[]{}w', (character) => ({ character })),
+      ),
+      { maxLength: 40 },
+    );
+    holds(
+      check(
+        property(keys, (pressed) => {
+          let state = clipsState();
+          for (const key of pressed) {
+            const typed = state.overlay?.typed;
+            const step = press(state, key);
+            if (step.effect?.do === 'approve' && (typed === undefined || typed.trim() === '')) return false;
+            state = step.effect === undefined ? step.state : arrive(step.state, { kind: 'failed', message: '' });
+          }
+          return true;
+        }),
+        { numRuns: 500 },
+      ),
+    );
+  });
+
+  it('takes no key but Ctrl-C while it works', () => {
+    const busy = firstState('https://x/');
+    expect(press(busy, { character: 'q' })).toEqual({ state: busy });
+    expect(press(busy, 'interrupt').effect).toEqual({ do: 'quit' });
+  });
+});
+
+describe('the picture', () => {
+  it('always fills the window exactly, with the banner on top', () => {
+    const open = { ...clipsState(), screen: { kind: 'detail', request, scroll: 3 } } as const;
+    for (const state of [firstState('https://x/'), clipsState(), open]) {
+      for (const [columns, rows] of [[80, 24], [60, 16], [200, 60], [40, 10]] as const) {
+        const lines = render(state, { columns, rows });
+        expect(lines.length).toBe(rows);
+        for (const { text } of lines) expect(displayWidth(text)).toBeLessThanOrEqual(columns);
+        const top = lines.slice(0, 2).map(({ text }) => text.trim()).join(' ');
+        if (columns >= 60) expect(top).toContain(banner);
+      } // biome-ignore format: sizes
+    }
+  });
+});
