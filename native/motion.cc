@@ -30,6 +30,61 @@ int ShiftFor(double elapsed_ms) {
   return 3;
 }
 
+struct Rates {
+  uint16_t floor;
+  uint16_t gain;
+  uint16_t allowed;  // 0 while settling: nothing is foreground then, and everything is learnt
+  int shift;
+  int noise_shift;
+  uint8_t up;
+  uint8_t down;
+};
+
+// One row in one pass, without branches, so that the compiler vectorises it. The pointers must be parameters: only
+// there does it believe that they don't overlap.
+int ClassifyRow(const Rates& rates, size_t width, const uint8_t* __restrict in, uint8_t* __restrict previous,
+                uint16_t* __restrict background, uint16_t* __restrict noise, uint8_t* __restrict age,
+                uint8_t* __restrict raw) {
+  const uint16_t floor = rates.floor;
+  const uint32_t gain = rates.gain;
+  const uint16_t allowed = rates.allowed;
+  const int shift = rates.shift;
+  const int noise_shift = rates.noise_shift;
+  const uint8_t up = rates.up;
+  const uint8_t down = rates.down;
+  for (size_t x = 0; x < width; ++x) {
+    const uint16_t value = static_cast<uint16_t>(in[x] << 8);
+    const uint16_t old = background[x];
+    const uint16_t deviation = static_cast<uint16_t>(value > old ? value - old : old - value);
+    const uint16_t level = noise[x];
+    const uint16_t threshold = static_cast<uint16_t>(floor + (((level * gain) >> 16) << 3));
+    const uint16_t is_fg = static_cast<uint16_t>((deviation > threshold ? 0xffff : 0) & allowed);
+    const uint8_t fg = static_cast<uint8_t>(is_fg & 1);
+
+    // What moves from frame to frame raises the noise (leaves), what merely stands there does not (a visitor).
+    const uint8_t last = previous[x];
+    const uint16_t step = static_cast<uint16_t>((in[x] > last ? in[x] - last : last - in[x]) << 8);
+    const uint16_t measured = static_cast<uint16_t>((step & is_fg) | (deviation & ~is_fg));
+    const uint16_t next = static_cast<uint16_t>(level - (level >> noise_shift) + (measured >> noise_shift));
+    noise[x] = next < kNoiseCap ? next : kNoiseCap;
+    previous[x] = in[x];
+
+    const uint8_t counted = static_cast<uint8_t>(age[x] + up);
+    const uint8_t faded = static_cast<uint8_t>(age[x] > down ? age[x] - down : 0);
+    const uint8_t ticked = fg != 0 ? counted : faded;
+    const uint16_t absorb = ticked >= kAbsorbTicks ? 0xffff : 0;
+    age[x] = ticked >= kAbsorbTicks ? 0 : ticked;
+
+    const uint16_t drifted = static_cast<uint16_t>(old - (old >> shift) + (value >> shift));
+    const uint16_t kept = static_cast<uint16_t>((old & is_fg) | (drifted & ~is_fg));
+    background[x] = static_cast<uint16_t>((value & absorb) | (kept & ~absorb));
+    raw[x] = fg;
+  }
+  int total = 0;
+  for (size_t x = 0; x < width; ++x) total += raw[x];
+  return total;
+}
+
 }  // namespace
 
 bool MotionDetector::Valid(const MotionOptions& o) {
@@ -80,63 +135,26 @@ void MotionDetector::Rebase(std::span<const uint8_t> luma) {
   std::memcpy(previous_.data(), luma.data(), previous_.size());
 }
 
-// Marks foreground and updates the model in one pass. Written without branches so that the compiler vectorises it.
-// Returns the number of foreground pixels in the whole picture.
+// Marks the foreground of the whole picture and updates the model. Returns the number of foreground pixels.
 int MotionDetector::Classify(std::span<const uint8_t> luma, double elapsed_ms, bool settling) {
-  const int shift = settling ? 2 : ShiftFor(elapsed_ms);
-  const int noise_shift = settling ? 3 : shift + 2;
   tick_rest_ms_ += elapsed_ms;
   const double ticks = std::min(8.0, std::floor(tick_rest_ms_ / kTickMs));
   tick_rest_ms_ = std::fmod(tick_rest_ms_, kTickMs);
-  const auto up = static_cast<uint8_t>(ticks);
-  const auto down = static_cast<uint8_t>(2 * ticks);
-
-  const uint16_t floor = floor_;
-  const uint32_t gain = gain_;
-  const uint16_t settle_mask = settling ? 0 : 0xffff;
+  const int shift = settling ? 2 : ShiftFor(elapsed_ms);
+  const Rates rates = {
+      .floor = floor_,
+      .gain = gain_,
+      .allowed = static_cast<uint16_t>(settling ? 0 : 0xffff),
+      .shift = shift,
+      .noise_shift = settling ? 3 : shift + 3,
+      .up = static_cast<uint8_t>(ticks),
+      .down = static_cast<uint8_t>(2 * ticks),
+  };
   const size_t width = static_cast<size_t>(width_px_);
   int total = 0;
-  for (int y = 0; y < height_px_; ++y) {
-    const size_t offset = static_cast<size_t>(y) * width;
-    const uint8_t* __restrict in = luma.data() + offset;
-    uint8_t* __restrict previous = previous_.data() + offset;
-    uint16_t* __restrict background = background_.data() + offset;
-    uint16_t* __restrict noise = noise_.data() + offset;
-    uint8_t* __restrict age = age_.data() + offset;
-    uint8_t* __restrict raw = raw_.data() + offset;
-    for (size_t x = 0; x < width; ++x) {
-      const uint16_t value = static_cast<uint16_t>(in[x] << 8);
-      const uint16_t old = background[x];
-      const uint16_t deviation = static_cast<uint16_t>(value > old ? value - old : old - value);
-      const uint16_t level = noise[x];
-      const uint16_t threshold = static_cast<uint16_t>(floor + (((level * gain) >> 16) << 3));
-      // 0xffff where foreground. While settling nothing is, and everything is learnt.
-      const uint16_t is_fg = static_cast<uint16_t>((deviation > threshold ? 0xffff : 0) & settle_mask);
-      const uint8_t fg = static_cast<uint8_t>(is_fg & 1);
-
-      // What moves from frame to frame raises the noise (leaves), what merely stands there does not (a visitor).
-      const uint8_t last = previous[x];
-      const uint16_t step = static_cast<uint16_t>((in[x] > last ? in[x] - last : last - in[x]) << 8);
-      const uint16_t measured = static_cast<uint16_t>((step & is_fg) | (deviation & ~is_fg));
-      const uint16_t next =
-          static_cast<uint16_t>(level - (level >> noise_shift) + (measured >> noise_shift));
-      noise[x] = next < kNoiseCap ? next : kNoiseCap;
-      previous[x] = in[x];
-
-      const uint8_t counted = static_cast<uint8_t>(age[x] + up);
-      const uint8_t faded = static_cast<uint8_t>(age[x] > down ? age[x] - down : 0);
-      const uint8_t ticked = fg != 0 ? counted : faded;
-      const uint16_t absorb = ticked >= kAbsorbTicks ? 0xffff : 0;
-      age[x] = ticked >= kAbsorbTicks ? 0 : ticked;
-
-      const uint16_t drifted = static_cast<uint16_t>(old - (old >> shift) + (value >> shift));
-      const uint16_t kept = static_cast<uint16_t>((old & is_fg) | (drifted & ~is_fg));
-      background[x] = static_cast<uint16_t>((value & absorb) | (kept & ~absorb));
-      raw[x] = fg;
-    }
-    int row = 0;
-    for (size_t x = 0; x < width; ++x) row += raw[x];
-    total += row;
+  for (size_t at = 0; at < background_.size(); at += width) {
+    total += ClassifyRow(rates, width, luma.data() + at, previous_.data() + at, background_.data() + at,
+                         noise_.data() + at, age_.data() + at, raw_.data() + at);
   }
   return total;
 }

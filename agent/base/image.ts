@@ -39,18 +39,7 @@ export function letterbox(
   const { widthPx, heightPx, yuv } = picture;
   const addon = nativeAddon();
   try {
-    return addon.letterbox(
-      yuv,
-      widthPx,
-      heightPx,
-      matrixCodes[matrix],
-      crop.x,
-      crop.y,
-      crop.w,
-      crop.h,
-      sidePx,
-      out,
-    );
+    return addon.letterbox(yuv, widthPx, heightPx, matrixCodes[matrix], crop.x, crop.y, crop.w, crop.h, sidePx, out);
   } catch (thrown) {
     throw refusedByAddon(thrown);
   }

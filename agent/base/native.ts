@@ -124,6 +124,7 @@ export function peerUid(socket: Socket | number): number {
 
 /** Node has no public way to a socket's descriptor; the handle has carried `fd` on every Unix release. */
 function socketFd(socket: Socket): number {
-  const fd = (socket as { _handle?: { fd?: unknown } | null })._handle?.fd;
+  const handle = (socket as unknown as Record<string, { fd?: unknown } | null | undefined>)['_handle'];
+  const fd = handle?.fd;
   return typeof fd === 'number' ? fd : -1;
 }

@@ -1,0 +1,181 @@
+// The person stage: its life and refusals with a tiny model, its finds with real models on real streams.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { porchStream, porchTruth, readSmallFrames } from '../../../test-fixtures/small-frames.ts';
+import { tinyModel } from '../../../test-fixtures/tiny-model.ts';
+import type { Box, SmallFrame } from '../stages.ts';
+import { PersonDetector } from './detector.ts';
+import { embeddedModel, ownModel, type PersonModel } from './model.ts';
+import { overlapRatio } from './nms.ts';
+
+const widthPx = 320;
+const heightPx = 180;
+
+/** Black, with one white patch that the tiny model takes for a person. */
+function picture(patch?: Box): SmallFrame {
+  const yuv = new Uint8Array((widthPx * heightPx * 3) / 2)
+    .fill(16, 0, widthPx * heightPx)
+    .fill(128, widthPx * heightPx);
+  if (patch !== undefined) {
+    for (let y = patch.y; y < patch.y + patch.h; y++)
+      yuv.fill(235, y * widthPx + patch.x, y * widthPx + patch.x + patch.w);
+  }
+  return { runId: 'run', timeMs: 0, widthPx, heightPx, yuv };
+}
+
+describe('with the tiny model', () => {
+  it('answers in pixels of the frame, for the whole of it and for regions', async () => {
+    await using detector = await PersonDetector.open({ model: tinyModel() });
+    expect(detector.inputPx).toBe(64);
+    expect(await detector.detect(picture(), [])).toEqual([]);
+    // The whole frame is seen at a fifth: a cell of the coarsest grid is 160 pixels wide.
+    const patch = { x: 160, y: 0, w: 160, h: 160 };
+    const [whole, ...others] = await detector.detect(picture(patch), []);
+    expect(whole).toEqual({ box: patch, score: expect.closeTo(0.95, 2), label: 'person' });
+    expect(others).toEqual([]);
+    // A region is seen unscaled: the crop of 64 pixels lies around its middle, and its cells of 32 in the crop.
+    const small = { x: 168, y: 88, w: 32, h: 32 };
+    const found = await detector.detect(picture(small), [{ x: 196, y: 116, w: 8, h: 8 }]);
+    expect(found).toEqual([{ box: small, score: expect.closeTo(0.95, 2), label: 'person' }]);
+  });
+
+  it('joins what two regions found', async () => {
+    await using detector = await PersonDetector.open({ model: tinyModel() });
+    const frame = picture({ x: 168, y: 88, w: 32, h: 32 });
+    for (let y = 8; y < 40; y++) frame.yuv.fill(235, y * widthPx + 8, y * widthPx + 40);
+    const regions = [{ x: 196, y: 116, w: 8, h: 8 }, { x: 20, y: 20, w: 8, h: 8 }]; // biome-ignore format: two boxes
+    const found = await detector.detect(frame, regions);
+    expect(found.length).toBeGreaterThanOrEqual(2);
+    expect(found.some((d) => overlapRatio(d.box, { x: 168, y: 88, w: 32, h: 32 }) > 0.9)).toBe(true);
+    expect(found.some((d) => d.box.x < 64)).toBe(true);
+  });
+
+  it('gives the same answer twice from its reused tensors', async () => {
+    await using detector = await PersonDetector.open({ model: tinyModel() });
+    const patch = { x: 160, y: 0, w: 160, h: 160 };
+    const first = await detector.detect(picture(patch), []);
+    expect(await detector.detect(picture(), [])).toEqual([]);
+    expect(await detector.detect(picture(patch), [])).toEqual(first);
+  });
+
+  it('refuses a second look at once, and any after closing', async () => {
+    const detector = await PersonDetector.open({ model: tinyModel() });
+    const first = detector.detect(picture(), []);
+    await expect(detector.detect(picture(), [])).rejects.toMatchObject({ code: 'person/busy' });
+    await first;
+    await expect(detector.detect({ ...picture(), heightPx: 182 }, [])).rejects.toMatchObject({
+      code: 'base/bad-picture',
+    });
+    expect(await detector.detect(picture(), [])).toEqual([]);
+    await detector.close();
+    await detector.close();
+    await expect(detector.detect(picture(), [])).rejects.toMatchObject({ code: 'person/closed', kind: 'bug' });
+  });
+});
+
+describe('refusals before a model is used', () => {
+  it.each([
+    ['another output', tinyModel('wrong.onnx'), 'person/model-shape'],
+    ['another input side', { ...tinyModel(), inputPx: 416 }, 'person/model-shape'],
+    ['other strides', { ...tinyModel(), strides: [4, 8] }, 'person/model-shape'],
+    ['another hash', { ...tinyModel(), sha256: 'f'.repeat(64) }, 'person/model-hash'],
+    ['no file', { ...tinyModel(), path: '/nowhere/m.onnx' }, 'person/model-missing'],
+  ] as readonly (readonly [string, PersonModel, string])[])('a model with %s', async (_, model, code) => {
+    await expect(PersonDetector.open({ model })).rejects.toMatchObject({ code });
+  });
+
+  it('a file that is no model at all', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-model-'));
+    try {
+      const path = join(folder, 'm.onnx');
+      writeFileSync(path, 'garbage');
+      const sha256 = createHash('sha256').update('garbage').digest('hex');
+      await expect(PersonDetector.open({ model: ownModel({ path, sha256 }) })).rejects.toMatchObject({
+        code: 'person/model-shape',
+        kind: 'refused',
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('a score outside 0 to 1', async () => {
+    for (const minScore of [0, 1.1, Number.NaN]) {
+      await expect(PersonDetector.open({ model: tinyModel(), minScore })).rejects.toMatchObject({
+        code: 'person/bad-options',
+      });
+    }
+  });
+});
+
+/** Share of the truth's frames with a fitting box, and how many frames without anybody had one. */
+async function scorePorch(detector: PersonDetector): Promise<{ foundRatio: number; falseCount: number }> {
+  const truth = porchTruth();
+  let wanted = 0;
+  let found = 0;
+  let falseCount = 0;
+  for await (const frame of readSmallFrames({ path: porchStream, fps: 2 })) {
+    const people = truth[Math.round(frame.timeMs / 100)]?.people ?? [];
+    const detections = await detector.detect(frame, []);
+    const box = people[0]?.box;
+    if (box === undefined) {
+      falseCount += detections.length;
+    } else if ((box[3] - box[1]) / frame.heightPx >= 0.25) {
+      wanted += 1;
+      const true_ = { x: box[0], y: box[1], w: box[2] - box[0], h: box[3] - box[1] };
+      if (detections.some((d) => overlapRatio(d.box, true_) > 0.5)) found += 1;
+    }
+  }
+  return { foundRatio: found / wanted, falseCount };
+}
+
+const embedded = existsSync(join(import.meta.dirname, '..', '..', '..', 'models', 'manifest.json'));
+it.skipIf(!embedded)(
+  'the embedded model finds the rendered visitor and nobody else (skips without models/)',
+  async () => {
+    await using detector = await PersonDetector.open({ model: embeddedModel() });
+    const score = await scorePorch(detector);
+    expect(score.foundRatio).toBeGreaterThanOrEqual(0.9);
+    expect(score.falseCount).toBe(0);
+  },
+);
+
+const dataFolder = process.env['LATCHKEY_DATA'] ?? '';
+const reference = join(dataFolder, 'models', 'yolox_nano_416.onnx');
+describe.skipIf(dataFolder === '' || !existsSync(reference))('with YOLOX-nano (skips without LATCHKEY_DATA)', () => {
+  const open = (): Promise<PersonDetector> =>
+    PersonDetector.open({
+      model: ownModel({ path: reference, sha256: createHash('sha256').update(readFileSync(reference)).digest('hex') }),
+    });
+
+  it('finds the rendered visitor and nobody else', async () => {
+    await using detector = await open();
+    expect(await scorePorch(detector)).toEqual({ foundRatio: expect.closeTo(1, 1), falseCount: 0 });
+  });
+
+  it('finds the people of one-by-one while they are there, and nobody in the gaps', async () => {
+    await using detector = await open();
+    const truth = JSON.parse(readFileSync(join(dataFolder, 'streams', 'one-by-one.truth.json'), 'utf8')) as {
+      personVisible: [number, number][];
+    };
+    const path = join(dataFolder, 'streams', 'one-by-one.mp4');
+    let [visible, found, falseCount] = [0, 0, 0];
+    for await (const frame of readSmallFrames({ path, fps: 1 })) {
+      const index = frame.timeMs / 100;
+      const present = truth.personVisible.some(([from, to]) => index >= from && index <= to);
+      // Entering and leaving, only a part is in view for a second or two.
+      const wholly = truth.personVisible.some(([from, to]) => index >= from + 20 && index <= to - 20);
+      const { length } = await detector.detect(frame, []);
+      if (!present) falseCount += length;
+      if (!wholly) continue;
+      visible += 1;
+      if (length > 0) found += 1;
+    }
+    expect(visible).toBeGreaterThan(70);
+    expect(found / visible).toBeGreaterThanOrEqual(0.9);
+    expect(falseCount).toBe(0);
+  });
+});
