@@ -23,16 +23,3 @@ export function readKnownRequests(dir: string): KnownRequest[] {
       }
     });
 }
-
-/** The signed request with this id, byte for byte, or undefined. */
-export function findRequest(dir: string, requestId: string): Uint8Array | undefined {
-  for (const name of readdirSync(dir)) {
-    try {
-      const bytes = name.endsWith('.json') ? readFileLimited(join(dir, name), maxEnvelopeBytes) : undefined;
-      if (bytes !== undefined && peekDocument('request', bytes).unverified.request_id === requestId) return bytes;
-    } catch {
-      // As above.
-    }
-  }
-  return undefined;
-}
