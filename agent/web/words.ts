@@ -25,8 +25,6 @@ const locks: Readonly<Record<LockState, string>> = {
 const warnings: Readonly<Record<string, string>> = {
   'assembly-wording': 'The text speaks of a gathering or protest. Attending one is lawful.',
   'recipient-changed': 'The agency’s key for receiving video has changed lately.',
-  'many-requests': 'This agency has asked several times lately.',
-  'outcome-overdue': 'This agency owes reports on earlier requests.',
 };
 
 export const stateInWords = (state: RequestState): string => states[state];
