@@ -160,9 +160,9 @@ export class ControlClient {
     });
   }
 
-  static connect(path: string): Promise<ControlClient> {
+  static async connect(path: string): Promise<ControlClient> {
     checkPath(path);
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       const socket = createConnection(path);
       socket.once('connect', () => resolve(new ControlClient(socket)));
       socket.once('error', (thrown) => {

@@ -61,7 +61,12 @@ export class AgentError extends Error {
   /** Turns a report received from another program back into an error; anything malformed is a bug of that program. */
   static fromReport(report: unknown): AgentError {
     const r = report as Partial<ErrorReport> | null;
-    if (typeof r?.code === 'string' && typeof r.message === 'string' && typeof r.kind === 'string' && r.kind in kinds) {
+    if (
+      typeof r?.code === 'string' &&
+      typeof r.message === 'string' &&
+      typeof r.kind === 'string' &&
+      Object.hasOwn(kinds, r.kind)
+    ) {
       return new AgentError(r.kind, r.code, r.message, { detail: r.detail ?? {} });
     }
     return new AgentError(
