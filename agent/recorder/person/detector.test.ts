@@ -125,8 +125,8 @@ async function scorePorch(detector: PersonDetector): Promise<{ foundRatio: numbe
       falseCount += detections.length;
     } else if ((box[3] - box[1]) / frame.heightPx >= 0.25) {
       wanted += 1;
-      const true_ = { x: box[0], y: box[1], w: box[2] - box[0], h: box[3] - box[1] };
-      if (detections.some((d) => overlapRatio(d.box, true_) > 0.5)) found += 1;
+      const wantedBox = { x: box[0], y: box[1], w: box[2] - box[0], h: box[3] - box[1] };
+      if (detections.some((d) => overlapRatio(d.box, wantedBox) > 0.5)) found += 1;
     }
   }
   return { foundRatio: found / wanted, falseCount };
