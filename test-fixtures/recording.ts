@@ -61,7 +61,12 @@ export class TestCamera {
       clock: 'trust-system',
       ...(retention === undefined ? {} : { retention }),
     };
+    writeFileSync(this.configPath, JSON.stringify(raw));
     this.config = parseConfig(raw, this.dataDir);
+  }
+
+  get configPath(): string {
+    return join(this.dataDir, 'config.json');
   }
 
   get socketPath(): string {
@@ -119,7 +124,7 @@ export class TestCamera {
     const ended = this.waitFor(({ state }) => state === 'ended');
     const status = await Promise.race([ended, recorder.done.then(() => Promise.reject(new Error('ended early')))]);
     await recorder.stop();
-    return status as Record<string, unknown>;
+    return status;
   }
 
   clips(identityText: string = this.owner.identity): RecordedClip[] {

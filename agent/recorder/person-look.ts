@@ -1,13 +1,36 @@
+import { asAgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { PersonConfig } from '../config/schema.ts';
+import { PersonDetector } from './person/detector.ts';
+import { embeddedModel, ownModel } from './person/model.ts';
+import { probeModel } from './person/probe.ts';
+import { PersonTracker } from './person/tracker.ts';
 import type { PersonLook } from './pipeline.ts';
 
+/** Getting the person stage ready. Whatever goes wrong with it is said loudly and costs people's labels, not the recording. */
 export interface OpenedPersonLook {
   readonly look: PersonLook | undefined;
-  readonly state: 'on' | 'off' | 'unavailable';
+  /** `unavailable`: asked for, but every motion counts instead; `code` says why. */
+  readonly state: 'starting' | 'on' | 'off' | 'unavailable';
   readonly code?: string;
 }
 
-export async function openPersonLook(_config: PersonConfig, _log: Log): Promise<OpenedPersonLook> {
-  return Promise.resolve({ look: undefined, state: 'off' });
+export async function openPersonLook(
+  config: PersonConfig,
+  options: { readonly cameraId: string; readonly log: Log; readonly signal: AbortSignal },
+): Promise<OpenedPersonLook> {
+  if (config.model === 'off') return { look: undefined, state: 'off' };
+  const { log, signal, cameraId } = options;
+  try {
+    const model = config.model === 'embedded' ? embeddedModel() : ownModel(config.model);
+    // In a child first: a processor that lacks an instruction must not end the recorder.
+    await probeModel({ model, signal });
+    const stage = await PersonDetector.open({ model, minScore: config.threshold });
+    const tracker = new PersonTracker({ confirmCount: config.needHits, windowCount: config.ofFrames });
+    return { look: { stage, tracker }, state: 'on' };
+  } catch (thrown) {
+    if (signal.aborted) return { look: undefined, state: 'off' };
+    log.error('no-person-detection', thrown, { camera: cameraId });
+    return { look: undefined, state: 'unavailable', code: asAgentError(thrown).code };
+  }
 }

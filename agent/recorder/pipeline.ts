@@ -21,28 +21,32 @@ import type {
  * fragment.
  */
 
-/** A person confirmed by enough looks and seen in this one. */
-export interface SeenPerson {
+/** Somebody followed from look to look. */
+export interface FollowedPerson {
+  readonly id: number;
   readonly box: Box;
   readonly score: number;
   readonly firstSeenMs: number;
-  /** True for the look that confirmed it. */
-  readonly isNew: boolean;
+  readonly lastSeenMs: number;
 }
 
-/** Remembers people from look to look. */
-export interface PersonMemory {
-  update(timeMs: number, detections: readonly Detection[]): readonly SeenPerson[];
+export interface PersonFollower {
+  /** Confirmed people after this look, and those whom it confirmed. `regions` are what was asked for. */
+  update(
+    timeMs: number,
+    found: readonly Detection[],
+    regions: readonly Box[],
+  ): { readonly people: readonly FollowedPerson[]; readonly appeared: readonly FollowedPerson[] };
   /** Where to look although nothing moves: people stand still. */
-  readonly boxes: readonly Box[];
+  recheckRegions(timeMs: number): readonly Box[];
+  /** Confirmed people who count as being there. */
+  people(timeMs: number): readonly FollowedPerson[];
   reset(): void;
 }
 
 export interface PersonLook {
   readonly stage: PersonStage;
-  readonly memory: PersonMemory;
-  /** What to cut out of a frame for these boxes. */
-  readonly planRegions: (boxes: readonly Box[], frame: SmallFrame) => readonly Box[];
+  readonly tracker: PersonFollower;
 }
 
 export interface PipelineOptions {
@@ -53,8 +57,6 @@ export interface PipelineOptions {
   /** A source that waits for us: every frame is looked at. Otherwise person checks take the latest frame. */
   readonly lossless: boolean;
   readonly motion: MotionStage;
-  /** Undefined: motion only. */
-  readonly person: PersonLook | undefined;
   readonly clips: ClipRecorder;
   readonly log: Log;
   readonly publish: (event: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -66,6 +68,8 @@ const candidateGapMs = 2000;
 const candidateReachMs = 15_000;
 /** A decoder that is this far behind a live camera is not waited for: events close without it. */
 const longestLagMs = 20_000;
+/** Somebody not found for this long keeps no event open, even if no check could be made. */
+const longestDoubtMs = 5000;
 
 interface Look {
   readonly frame: SmallFrame;
@@ -75,6 +79,7 @@ interface Look {
 export class Pipeline implements CaptureSink {
   readonly #options: PipelineOptions;
   readonly #machine: EventMachine;
+  #person: PersonLook | undefined;
   #run: Run | undefined;
   #settledFromMs: number | undefined;
   #motionState: MotionResult['state'] = 'settling';
@@ -90,16 +95,15 @@ export class Pipeline implements CaptureSink {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { preRollMs, postRollMs, mode, person } = options;
-    const wanted = mode === 'continuous' ? 'person' : mode;
-    this.#machine = new EventMachine({
-      // Without a detector nobody can be confirmed: every motion counts rather than none.
-      mode: person === undefined ? 'motion' : wanted,
-      preRollMs,
-      postRollMs,
-      candidateGapMs,
-      candidateReachMs,
-    });
+    const { preRollMs, postRollMs } = options;
+    // Until a person stage is there nobody can be confirmed: every motion counts rather than none.
+    this.#machine = new EventMachine('motion', { preRollMs, postRollMs, candidateGapMs, candidateReachMs });
+  }
+
+  /** From now on people are looked for, and in mode `person` they alone count. */
+  usePerson(person: PersonLook): void {
+    this.#person = person;
+    if (this.#options.mode !== 'motion') this.#machine.mode = 'person';
   }
 
   get lastFrame(): SmallFrame | undefined {
@@ -123,7 +127,7 @@ export class Pipeline implements CaptureSink {
     this.#horizonMs = Number.NEGATIVE_INFINITY;
     this.#nextLook = undefined;
     this.#options.motion.reset();
-    this.#options.person?.memory.reset();
+    this.#person?.tracker.reset();
     this.#options.clips.startRun(run);
     this.#options.clips.keepFrom(this.#horizonMs);
     if (this.#recording) this.#beginContinuous();
@@ -150,7 +154,7 @@ export class Pipeline implements CaptureSink {
     }
     const largest = seen.boxes[0];
     if (seen.state === 'motion' && largest !== undefined) {
-      clips.label('motion', frame, 0, largest);
+      clips.label(frame, { kind: 'motion', score: 0, box: largest });
       this.#apply(this.#machine.motion(frame.timeMs));
     }
     const looked = this.#lookForPeople(frame, seen, before);
@@ -197,13 +201,13 @@ export class Pipeline implements CaptureSink {
 
   /** The promise is that of the look, when one begins at once. */
   #lookForPeople(frame: SmallFrame, seen: MotionResult, before: MotionResult['state']): Promise<void> | undefined {
-    const person = this.#options.person;
+    const person = this.#person;
     if (person === undefined) return undefined;
     // After a global change (a lamp lights because somebody came) and at the start of a run: once, at the whole picture.
     const whole = before === 'settling' || (seen.state === 'global' && before !== 'global');
-    const boxes = [...seen.boxes, ...person.memory.boxes];
+    const boxes = [...seen.boxes, ...person.tracker.recheckRegions(frame.timeMs)];
     if (!whole && boxes.length === 0) return undefined;
-    const look = { frame, regions: whole ? [] : person.planRegions(boxes, frame) };
+    const look = { frame, regions: whole ? [] : boxes };
     if (this.#looking !== undefined) {
       if (this.#nextLook !== undefined) this.#skippedLookCount += 1;
       // A whole-picture look is not replaced by a smaller one.
@@ -219,7 +223,7 @@ export class Pipeline implements CaptureSink {
       this.#looking = look;
       try {
         const found = await person.stage.detect(look.frame, look.regions);
-        if (look.frame.runId === this.#run?.runId && this.#recording) this.#onLooked(person, look.frame, found);
+        if (look.frame.runId === this.#run?.runId && this.#recording) this.#onLooked(person, look, found);
       } catch (thrown) {
         this.#failedLookCount += 1;
         this.#options.log.error('person-check-failed', thrown, { camera: this.#options.cameraId });
@@ -229,21 +233,29 @@ export class Pipeline implements CaptureSink {
     this.#settle(this.#horizonMs);
   }
 
-  #onLooked(person: PersonLook, frame: SmallFrame, found: readonly Detection[]): void {
+  #onLooked(person: PersonLook, { frame, regions }: Look, found: readonly Detection[]): void {
     const { clips, publish } = this.#options;
-    for (const seen of person.memory.update(frame.timeMs, found)) {
-      clips.label('person', frame, seen.score, seen.box, seen.firstSeenMs);
-      this.#apply(this.#machine.person(frame.timeMs, seen.firstSeenMs));
-      if (seen.isNew) publish('person', { atMs: clips.toWallMs(seen.firstSeenMs), score: seen.score });
+    const { people, appeared } = person.tracker.update(frame.timeMs, found, regions);
+    for (const { id, score, box, firstSeenMs, lastSeenMs } of people) {
+      if (lastSeenMs !== frame.timeMs) continue;
+      const isNew = appeared.some((newcomer) => newcomer.id === id);
+      clips.label(frame, { kind: 'person', score, box, track: id, ...(isNew ? { sinceMs: firstSeenMs } : {}) });
+      this.#apply(this.#machine.person(frame.timeMs, firstSeenMs));
+      if (isNew) publish('person', { atMs: clips.toWallMs(firstSeenMs), score });
     }
   }
 
-  /** `lookedAtMs`: frames up to here went through motion; a person check still under way holds the horizon back. */
+  /**
+   * `lookedAtMs`: frames up to here went through motion. A person check still under way holds the horizon back, and so
+   * does somebody who was there and isn't given up: whether they still are is not known yet.
+   */
   #settle(lookedAtMs: number): void {
     const { clips, preRollMs } = this.#options;
     this.#horizonMs = Math.max(this.#horizonMs, lookedAtMs);
     const underWayMs = this.#looking?.frame.timeMs ?? Number.POSITIVE_INFINITY;
-    const horizonMs = Math.min(this.#horizonMs, underWayMs);
+    const followed = this.#person?.tracker.people(this.#horizonMs) ?? [];
+    const doubtFromMs = followed.map(({ lastSeenMs }) => Math.max(lastSeenMs, this.#horizonMs - longestDoubtMs));
+    const horizonMs = Math.min(this.#horizonMs, underWayMs, ...doubtFromMs);
     this.#apply(this.#machine.settle(horizonMs));
     const candidateMs = this.#machine.candidateFromMs ?? Number.POSITIVE_INFINITY;
     clips.keepFrom(Math.min(horizonMs - preRollMs, candidateMs));

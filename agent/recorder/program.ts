@@ -83,8 +83,6 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const store = new Store(join(folder, 'clips.db'), options);
   ending.defer(() => store.db.close());
   using motion = new MotionDetector({ ...camera.detect, ...camera.motion });
-  const person = await openPersonLook(camera.person, log);
-  ending.defer(() => person.look?.stage.close());
   let server: ControlServer | undefined;
   const publish = (event: string, fields: Readonly<Record<string, unknown>>): void => server?.publish(event, fields);
   const clips = new ClipRecorder({
@@ -107,12 +105,21 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     ...camera.clip,
     lossless: isLossless(camera),
     motion,
-    person: person.look,
     clips,
     log,
     publish,
   });
-  const control = new Control(options, { store, clips, pipeline, person });
+  const control = new Control(options, { store, clips, pipeline });
+  const ready = openPersonLook(camera.person, { cameraId, log, signal }).then((person) => {
+    control.person = person;
+    if (person.look !== undefined) pipeline.usePerson(person.look);
+  });
+  ending.defer(async () => {
+    await ready;
+    await control.person.look?.stage.close();
+  });
+  // A camera is recorded from the first moment, whatever a model takes to load; a fast file would be over by then.
+  if (isLossless(camera)) await ready;
   server = await ControlServer.listen(
     join(config.dataDir, 'run', `recorder-${cameraId}.sock`),
     controlMethods(control),
@@ -149,11 +156,11 @@ interface ControlParts {
   readonly store: Store;
   readonly clips: ClipRecorder;
   readonly pipeline: Pipeline;
-  readonly person: OpenedPersonLook;
 }
 
 class Control implements RecorderControl {
   capture: Capture | undefined;
+  person: OpenedPersonLook = { look: undefined, state: 'starting' };
   readonly #options: RecorderOptions;
   readonly #parts: ControlParts;
 
@@ -163,7 +170,7 @@ class Control implements RecorderControl {
   }
 
   status(): unknown {
-    const { store, clips, pipeline, person } = this.#parts;
+    const { store, clips, pipeline } = this.#parts;
     const stats = this.capture?.stats();
     return {
       state: stats?.state ?? 'connecting',
@@ -177,8 +184,8 @@ class Control implements RecorderControl {
       undecodedFragmentCount: stats?.skippedFragmentCount ?? 0,
       ...clips.state,
       problem: clips.state.problem ?? null,
-      person: person.state,
-      personCode: person.code ?? null,
+      person: this.person.state,
+      personCode: this.person.code ?? null,
       ...store.db.usage(),
       oldestDay: store.db.usage().oldestDay ?? null,
     };

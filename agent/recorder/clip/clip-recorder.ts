@@ -44,6 +44,18 @@ export interface ClipRecorderState {
   readonly lostFragmentCount: number;
 }
 
+export interface Sighted {
+  readonly kind: ClipLabel['kind'];
+  /** 0..1; 0 for motion. */
+  readonly score: number;
+  /** Pixels of the small frame. */
+  readonly box: Box;
+  /** From 1: which person. */
+  readonly track?: number;
+  /** Seen before this frame, but only now known to count. */
+  readonly sinceMs?: number;
+}
+
 interface Picture {
   readonly frame: SmallFrame;
   readonly score: number;
@@ -142,11 +154,12 @@ export class ClipRecorder {
     this.#guard(() => this.#cutter.end());
   }
 
-  /** Something was seen in the frame, since `sinceMs`: a label, and perhaps the clip's picture. */
-  label(kind: ClipLabel['kind'], frame: SmallFrame, score: number, box: Box, sinceMs: number = frame.timeMs): void {
+  /** Something was seen in the frame: a label, and perhaps the clip's picture. */
+  label(frame: SmallFrame, seen: Sighted): void {
+    const { kind, score, box, track = 0, sinceMs = frame.timeMs } = seen;
     this.#seen = frame;
-    this.#labels.add(kind, Math.min(sinceMs, frame.timeMs), score, box);
-    this.#labels.add(kind, frame.timeMs, score, box);
+    if (sinceMs < frame.timeMs) this.#labels.add(kind, sinceMs, score, box, track);
+    this.#labels.add(kind, frame.timeMs, score, box, track);
     this.picture(frame, score);
   }
 

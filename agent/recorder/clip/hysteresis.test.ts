@@ -5,7 +5,7 @@ import { type EventChange, EventMachine, type EventMode } from './hysteresis.ts'
 const timing = { preRollMs: 5000, postRollMs: 8000, candidateGapMs: 2000, candidateReachMs: 15_000 };
 
 function machine(mode: EventMode): EventMachine {
-  return new EventMachine({ mode, ...timing });
+  return new EventMachine(mode, timing);
 }
 
 describe('mode motion', () => {
@@ -67,6 +67,16 @@ describe('mode person', () => {
     m.settle(18_000);
     expect(m.person(9800)).toEqual([]);
   });
+});
+
+test('the mode may change while an event is open', () => {
+  const m = machine('motion');
+  m.motion(10_000);
+  m.mode = 'person';
+  expect(m.motion(11_000)).toEqual([]);
+  expect(m.isOpen).toBe(true);
+  expect(m.settle(18_000)).toHaveLength(1);
+  expect(m.motion(30_000)).toEqual([]);
 });
 
 test('the button opens an event in every mode', () => {

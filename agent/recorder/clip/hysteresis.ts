@@ -9,7 +9,6 @@ export type EventMode = 'motion' | 'person';
 export type EventTrigger = 'motion' | 'person' | 'button';
 
 export interface EventOptions {
-  readonly mode: EventMode;
   readonly preRollMs: number;
   readonly postRollMs: number;
   /** Motion after a longer pause is a new candidate. */
@@ -24,6 +23,8 @@ export type EventChange =
   | { readonly kind: 'closed'; readonly untilMs: number };
 
 export class EventMachine {
+  /** May change at any time; an open event goes on. */
+  mode: EventMode;
   readonly #options: EventOptions;
   /** End of the open event as known so far. */
   #untilMs: number | undefined;
@@ -31,7 +32,8 @@ export class EventMachine {
   #lastEndMs = Number.NEGATIVE_INFINITY;
   #candidate: { fromMs: number; lastMs: number } | undefined;
 
-  constructor(options: EventOptions) {
+  constructor(mode: EventMode, options: EventOptions) {
+    this.mode = mode;
     this.#options = options;
   }
 
@@ -45,12 +47,12 @@ export class EventMachine {
   }
 
   motion(timeMs: number): EventChange[] {
-    const { candidateGapMs, candidateReachMs, mode } = this.#options;
+    const { candidateGapMs, candidateReachMs } = this.#options;
     const candidate = this.#candidate;
     const continues = candidate !== undefined && timeMs - candidate.lastMs <= candidateGapMs;
     const fromMs = continues ? Math.max(candidate.fromMs, timeMs - candidateReachMs) : timeMs;
     this.#candidate = { fromMs, lastMs: Math.max(timeMs, continues ? candidate.lastMs : timeMs) };
-    return mode === 'motion' ? this.#evidence('motion', timeMs) : [];
+    return this.mode === 'motion' ? this.#evidence('motion', timeMs) : [];
   }
 
   /** `firstSeenMs`: the first look that saw the person, before enough looks had confirmed it. */

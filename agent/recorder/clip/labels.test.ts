@@ -27,6 +27,13 @@ test('a longer pause makes two labels; a clip shows only its part', () => {
     [1_001_000, 1_002_000],
     [1_009_000, 1_010_000],
   ]);
+  // The same person after a long look away.
+  const hidden = new LabelLog();
+  hidden.add('person', 1000, 0.5, box, 7);
+  hidden.add('person', 5000, 0.5, box, 7);
+  expect(hidden.within(0, 20_000, scale)).toHaveLength(1);
+  hidden.add('person', 9000, 0.5, box, 8);
+  expect(hidden.within(0, 20_000, scale)).toHaveLength(2);
   expect(log.within(9500, 20_000, scale)).toMatchObject([
     { from_ms: 1_009_500, box: { x: 1890, y: 1050, w: 30, h: 30 } },
   ]);

@@ -1,9 +1,10 @@
 import type { ClipLabel } from '../../protocol/clip-metadata.ts';
 import type { Box } from '../stages.ts';
 
-/** What was seen when, as intervals: sightings of one kind with only short pauses between them are one label. */
+/** What was seen when, as intervals. Sightings of one track, or with only short pauses between them, are one label. */
 interface Sighting {
   readonly kind: ClipLabel['kind'];
+  track: number;
   fromMs: number;
   toMs: number;
   score: number;
@@ -24,14 +25,19 @@ const maxSightings = 500;
 export class LabelLog {
   #sightings: Sighting[] = [];
 
-  /** `box` in pixels of the small picture; the best-scored (for motion: the largest) is kept. Run-relative time. */
-  add(kind: ClipLabel['kind'], timeMs: number, score: number, box: Box): void {
+  /**
+   * `box` in pixels of the small picture; the best-scored (for motion: the largest) is kept. Run-relative time. `track`
+   * joins what one person did however long they were hidden.
+   */
+  add(kind: ClipLabel['kind'], timeMs: number, score: number, box: Box, track = 0): void {
     const last = this.#sightings.findLast((sighting) => sighting.kind === kind);
-    if (last === undefined || timeMs - last.toMs > maxPauseMs) {
-      this.#sightings.push({ kind, fromMs: timeMs, toMs: timeMs, score, box });
+    const same = last !== undefined && track > 0 && last.track === track;
+    if (last === undefined || (!same && timeMs - last.toMs > maxPauseMs)) {
+      this.#sightings.push({ kind, track, fromMs: timeMs, toMs: timeMs, score, box });
       if (this.#sightings.length > maxSightings) this.#sightings.shift();
       return;
     }
+    last.track = track;
     last.toMs = Math.max(last.toMs, timeMs);
     last.fromMs = Math.min(last.fromMs, timeMs);
     const better = kind === 'person' ? score > last.score : box.w * box.h > last.box.w * last.box.h;
