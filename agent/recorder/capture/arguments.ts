@@ -19,6 +19,8 @@ const quiet = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error'];
 const timeOffsetS = 10;
 const fragmentUs = 200_000;
 const rtspTimeoutUs = 10_000_000;
+// ffmpeg gives an RTSP stream's first packet no presentation time; with reordered pictures that would spoil all others.
+const firstTime = 'setts=pts=if(eq(PTS\\,NOPTS)\\,DTS\\,PTS)';
 const containerFormats = 'mov,matroska,mpegts,mpeg,avi,flv,h264,hevc';
 
 /** Process A: copies (or, for a camera without an encoder, encodes) to fragmented MP4 on standard output. */
@@ -36,7 +38,18 @@ export function copyCommand(source: SourceConfig): CopyCommand {
     case 'rpicam': {
       // A bare H.264 stream has no times. The time of arrival beats counting pictures: at night the sensor slows down.
       const input = ['-f', 'h264', '-framerate', String(source.fps), '-use_wallclock_as_timestamps', '1'];
-      const args = [...quiet, '-protocol_whitelist', 'pipe', '-probesize', '65536', ...input, '-i', 'pipe:0'];
+      const args = [
+        ...quiet,
+        '-protocol_whitelist',
+        'pipe',
+        '-probesize',
+        '65536',
+        '-fpsprobesize',
+        '0',
+        ...input,
+        '-i',
+        'pipe:0',
+      ];
       return { args: [...args, ...copyOutput(['-c:v', 'copy'])], stdin: 'camera', secrets: [] };
     }
   }
@@ -87,7 +100,8 @@ function rtspCommand(source: RtspSource): CopyCommand {
     '-format_whitelist',
     'concat,rtsp,sdp',
   ];
-  const args = [...quiet, ...input, '-fpsprobesize', '0', '-i', 'pipe:0', ...copyOutput(['-c:v', 'copy'])];
+  const codec = ['-c:v', 'copy', '-bsf:v', firstTime];
+  const args = [...quiet, ...input, '-fpsprobesize', '0', '-i', 'pipe:0', ...copyOutput(codec)];
   const secrets = [address.href, source.password, address.password].filter((s) => s !== undefined && s.length > 0);
   return { args, stdin: 'script', script, secrets: secrets as string[] };
 }
@@ -166,7 +180,8 @@ export function decodeArguments(detect: DetectConfig): string[] {
     [...quiet, '-copyts', '-threads', '1', '-skip_loop_filter', 'all'],
     ['-probesize', '4096', '-analyzeduration', '0', '-protocol_whitelist', 'pipe', '-f', 'mp4', '-i', 'pipe:0'],
     ['-map', '0:v:0', '-filter_threads', '1', '-vf', filters, '-fps_mode', 'passthrough'],
-    ['-c:v', 'rawvideo', '-avoid_negative_ts', 'disabled', '-flush_packets', '1'],
+    // Otherwise times are rounded to the nominal frame rate, which no camera keeps exactly.
+    ['-c:v', 'rawvideo', '-enc_time_base', '1:90000', '-avoid_negative_ts', 'disabled', '-flush_packets', '1'],
     ['-movflags', '+frag_every_frame+empty_moov+default_base_moof+frag_discont', '-f', 'mov', 'pipe:1'],
   ].flat();
 }

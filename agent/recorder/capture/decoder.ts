@@ -34,7 +34,7 @@ export interface DecoderOptions {
   readonly onRoom: () => void;
 }
 
-/** How far the newest fragment given may be ahead of the newest frame returned, in detection intervals and at least. */
+/** How much video may be given ahead of the newest frame returned, in detection intervals and at least. */
 const aheadIntervalCount = 3;
 const aheadMs = 3000;
 const stuckMs = 15_000;
@@ -49,10 +49,9 @@ export class Decoder {
   #child: Child | undefined;
   #blocked = false;
   #ending = false;
-  #givenMs: number | undefined;
+  /** Given to the present process, not yet answered by a frame. */
+  #owed: Pick<Fragment, 'startMs' | 'durationMs'>[] = [];
   #frameMs = Number.NEGATIVE_INFINITY;
-  /** End of the last frame, or start of the first fragment given to the present process. */
-  #doneMs = 0;
   #progressMs = 0;
   #delivery: Promise<void> = Promise.resolve();
   #waitingCount = 0;
@@ -106,13 +105,14 @@ export class Decoder {
     }
     await this.#supervised;
     limit.abort();
-    await this.#delivery;
   }
 
   /** At once: frames not yet returned are lost. */
   stop(): void {
     this.#over.abort();
     this.#child?.kill('SIGKILL');
+    // Unread output, held back for a busy sink, would keep the ended process open.
+    this.#child?.process.stdout?.destroy();
   }
 
   async #supervise(): Promise<void> {
@@ -155,14 +155,15 @@ export class Decoder {
     });
     this.#feed.restart();
     if (!this.full) this.#options.onRoom();
-    this.#givenMs = undefined;
+    this.#owed = [];
     this.#progressMs = this.#options.clock.monotonicMs();
     this.#child = child;
     this.#blocked = !stdin.write(init);
     this.#pump();
     await child.exited;
     this.#child = undefined;
-    await this.#delivery;
+    // A sink that never answers must not hold up the end.
+    await Promise.race([this.#delivery, aborted(this.#over.signal)]);
     return fault;
   }
 
@@ -209,10 +210,11 @@ export class Decoder {
   async #handOver(earlier: Promise<void>, timeMs: number, yuv: Uint8Array, stdout: Readable): Promise<void> {
     const { runId, detect, clock, onFrame } = this.#options;
     await earlier;
+    if (this.#over.signal.aborted) return;
     await onFrame({ runId, timeMs, widthPx: detect.widthPx, heightPx: detect.heightPx, yuv });
     this.#waitingCount -= 1;
     this.#frameCount += 1;
-    this.#doneMs = timeMs;
+    while (this.#owed[0] !== undefined && this.#owed[0].startMs <= timeMs) this.#owed.shift();
     this.#progressMs = clock.monotonicMs();
     if (this.#waitingCount === 0) stdout.resume();
     this.#pump();
@@ -225,8 +227,7 @@ export class Decoder {
     while (!this.#blocked && !this.#tooFarAhead()) {
       const fragment = this.#feed.shift();
       if (fragment === undefined) break;
-      if (this.#givenMs === undefined) this.#doneMs = fragment.startMs;
-      this.#givenMs = fragment.startMs + fragment.durationMs;
+      this.#owed.push({ startMs: fragment.startMs, durationMs: fragment.durationMs });
       this.#blocked = !stdin.write(fragment.bytes);
     }
     if (wasFull && !this.full) this.#options.onRoom();
@@ -234,9 +235,10 @@ export class Decoder {
   }
 
   #tooFarAhead(): boolean {
-    if (this.#options.lossless || this.#givenMs === undefined) return false;
+    if (this.#options.lossless) return false;
     const limitMs = Math.max(aheadMs, (aheadIntervalCount * 1000) / this.#options.detect.fps);
-    return this.#givenMs - this.#doneMs > limitMs;
+    // Durations, not the distance of times: after a skipped GOP that distance says nothing.
+    return this.#owed.reduce((sum, { durationMs }) => sum + durationMs, 0) > limitMs;
   }
 
   /** A process that owes frames and returns none for long is beyond help. A busy sink is not its fault. */
@@ -252,4 +254,9 @@ export class Decoder {
       this.#child.kill('SIGKILL');
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -14,10 +14,7 @@ export interface CopyEnd {
 /** Order matters: a camera that refuses the password also "fails to open". */
 const patterns: readonly (readonly [RegExp, (what: string) => AgentError])[] = [
   [/401 Unauthorized|403 Forbidden|authorization failed/i, unauthorised],
-  [
-    /Invalid data found|moov atom not found|not on the format whitelist|format not recognized|Protocol .* not on whitelist/i,
-    notVideo,
-  ],
+  [/Invalid data found|moov atom not found|not on whitelist/i, notVideo],
   [/Stream map '0:v:0' matches no streams|Could not find codec parameters|does not contain any stream/i, notVideo],
   [/codec not currently supported in container|Could not find tag for codec/i, notVideo],
 ];

@@ -16,12 +16,12 @@ const nonSyncFlag = 0x10000;
 
 /**
  * Reads the fragments (moof + mdat) of one stream with one track. Where pictures are reordered, decoding times run ahead
- * of presentation by a constant, which is the composition offset of the first keyframe: a fragment starts at its decoding
- * time plus that, so that fragments touch each other and a keyframe's fragment starts when the keyframe is shown.
+ * of presentation by the composition offset of the last keyframe: a fragment starts at its decoding time plus that, so
+ * that fragments touch each other and a keyframe's fragment starts when the keyframe is shown.
  */
 export class FragmentReader {
   readonly #init: StreamInit;
-  #reorderDelay: number | undefined;
+  #reorderDelay = 0;
 
   constructor(init: StreamInit) {
     this.#init = init;
@@ -39,7 +39,7 @@ export class FragmentReader {
     if (payloadBytes !== bytes.byteLength - mdatOffset - mdatHeaderBytes(bytes, mdatOffset)) {
       throw badStream('a fragment and its index disagree about its size');
     }
-    this.#reorderDelay ??= first.compositionOffset;
+    if (isKeyframe(first)) this.#reorderDelay = first.compositionOffset;
     const start = readDecodeTime(traf.child('tfdt')) + this.#reorderDelay;
     const startMs = this.#toMs(start);
     const endMs = this.#toMs(start + samples.reduce((sum, sample) => sum + sample.duration, 0));
