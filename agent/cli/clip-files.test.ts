@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../base/log.ts';
 import { generateIdentity, sealBytes } from '../protocol/age-file.ts';
 import { ClipsDb } from '../store/clips-db.ts';
+import { ClipsReader } from '../store/clips-reader.ts';
+import { sealedBytes } from './clip-files.ts';
 import { register } from './clips.ts';
 import { type CommandResult, runCommand } from './fixture/command.ts';
 import { type Installation, makeInstallation } from './fixture/installation.ts';
@@ -68,5 +70,9 @@ describe('sealed clips', () => {
     const beyond = await sealed('--segment', '3');
     expect([beyond.status, beyond.stderr]).toEqual([2, expect.stringContaining('(clips/no-such-segment)')]);
     expect(beyond.stderr).toContain('segments 0 to 2');
+  });
+  it('may be deleted while they are taken out, which is said', () => {
+    using reader = ClipsReader.open(join(place.dataDir, 'cameras', 'front', 'clips.db'));
+    expect(() => sealedBytes(reader, 999)).toThrow(expect.objectContaining({ code: 'clips/deleted', exitStatus: 4 }));
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ControlClient, ControlServer } from '../base/control.ts';
 import { AgentError } from '../base/errors.ts';
 import { hostileText, passphrase } from '../owner/api/fixture/memory-service.ts';
 import { fromHex } from '../protocol/bytes.ts';
@@ -10,6 +11,7 @@ import { register as clips } from './clips.ts';
 import { type CommandResult, runCommand } from './fixture/command.ts';
 import { type Installation, makeInstallation } from './fixture/installation.ts';
 import { register as init } from './init.ts';
+import { OwnerClient } from './owner-client.ts';
 import { register as pair } from './pair.ts';
 import { register as program } from './program.ts';
 import type { Register } from './program-line.ts';
@@ -240,10 +242,20 @@ describe('an owner at the command line', () => {
     expect(review.stdout).toContain('none is chosen for you');
   });
 
+  it('cannot approve a request that no clip meets', async () => {
+    await using other = makeInstallation();
+    const request = await other.service.showRequest({ requestId });
+    await using server = await ControlServer.listen(join(other.dataDir, 'run', 'owner.sock'), {
+      health: () => ({ lock: 'deciding' }),
+      review: () => ({ request, clips: [] }),
+    });
+    expect(server).toBeDefined();
+    const line = ['requests', 'approve', requestId, '--passphrase-file', passphraseFile, '--config', other.configPath];
+    const result = await latchkey(line);
+    expect([result.status, result.stderr]).toEqual([5, expect.stringContaining('(requests/no-clips)')]);
+  });
+
   it('is told of an owner program that answers nonsense', async () => {
-    const { ControlServer } = await import('../base/control.ts');
-    const { OwnerClient } = await import('./owner-client.ts');
-    const { ControlClient } = await import('../base/control.ts');
     const socket = join(place.folder, 'odd.sock');
     await using server = await ControlServer.listen(socket, {
       clipMedia: () => ({ base64: '', totalBytes: 10 }),

@@ -15,6 +15,7 @@ import { loadConfig } from '../config/loader.ts';
 import { findAccount, listAccounts } from '../owner/api/accounts.ts';
 import { passphraseProblem } from '../vault/passphrase.ts';
 import { type CommandResult, runCommand } from './fixture/command.ts';
+import { Terminal } from './fixture/terminal.ts';
 import { register } from './init.ts';
 
 let home: string;
@@ -186,6 +187,33 @@ describe('the wizard', () => {
     expect(config.broker).toBeNull();
     expect(listAccounts(dataDir)).toEqual([{ name: 'owner', role: 'owner' }]);
     expect(await findAccount({ dataDir, name: 'owner', password: 'a long enough password' })).toBeDefined();
+  });
+
+  it('asks again on a terminal, hides the password, and goes on', async () => {
+    using terminal = new Terminal(home, ['init', ...places(), '--recovery-out', join(home, 'recovery.txt')]);
+    await terminal.see('Camera id [front]:');
+    terminal.typeText('Front Door');
+    terminal.type('Enter');
+    await terminal.see('Cannot use that camera id');
+    for (const answer of ['porch', '', 'rpicam', '', 'us-ia', '42.5284', '-92.4447', '']) {
+      terminal.typeText(answer);
+      terminal.type('Enter');
+    }
+    await terminal.see('Log-in password');
+    terminal.typeText('short');
+    terminal.type('Enter');
+    await terminal.see('expected at least 12 characters');
+    terminal.typeText('a longer passwordd');
+    terminal.type('BSpace', 'Enter');
+    await terminal.see('last 8 characters from your paper');
+    terminal.typeText('wrong');
+    terminal.type('Enter');
+    await terminal.see('check what you wrote down');
+    terminal.typeText(readFileSync(join(home, 'recovery.txt'), 'utf8').trim().slice(-8).toLowerCase());
+    terminal.type('Enter');
+    await terminal.see('status 0');
+    expect(terminal.history).not.toContain('longer');
+    expect(await findAccount({ dataDir, name: 'owner', password: 'a longer password' })).toBeDefined();
   });
 
   it('ends at the first bad answer when nobody is there to correct it', async () => {
