@@ -23,7 +23,8 @@ describe('files', () => {
     expect(readFileSync(path, 'utf8')).toBe('');
   });
 
-  it('keep their old content when the disk is full', () => {
+  // Mounting a small file system needs root, which CI has.
+  it.skipIf(process.getuid?.() !== 0)('keep their old content when the disk is full (needs root)', () => {
     const small = join(dir, 'small');
     mkdirSync(small);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small]);
