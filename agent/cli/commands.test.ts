@@ -10,6 +10,7 @@ import { register as agencies } from './agencies.ts';
 import { register as clips } from './clips.ts';
 import { type CommandResult, runCommand } from './fixture/command.ts';
 import { type Installation, makeInstallation } from './fixture/installation.ts';
+import { Terminal } from './fixture/terminal.ts';
 import { register as init } from './init.ts';
 import { OwnerClient } from './owner-client.ts';
 import { register as pair } from './pair.ts';
@@ -111,6 +112,17 @@ describe('a mistake is answered in one line, with its kind as the exit status, a
     expect(plain.stderr).not.toMatch(/\n\s+at /);
     const debug = await runCommand([broken], ['break'], { env: { LATCHKEY_DEBUG: '1' } });
     expect(debug.stderr).toMatch(/TypeError: undefined is not a camera\n\s+at /);
+  });
+
+  it('and Ctrl-C at a hidden question ends in order, with the terminal echoing again', async () => {
+    using terminal = new Terminal(place.folder, ['unlock', '--deciding', '--config', place.configPath]);
+    await terminal.see('Passphrase');
+    terminal.typeText('half a pass');
+    terminal.type('C-c');
+    await terminal.see('(cli/interrupted)');
+    expect(await terminal.see('status 2')).not.toContain('half');
+    terminal.typeText('visible');
+    await terminal.see('visible');
   });
 
   it('and a terminal without a home is told so', async () => {
