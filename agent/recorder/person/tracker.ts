@@ -21,7 +21,7 @@ export interface TrackerOptions {
 export const defaultTrackerOptions: TrackerOptions = {
   confirmCount: 2,
   windowCount: 3,
-  forgetMs: 3000,
+  forgetMs: 2000,
   recheckMs: 1000,
   stillMs: 10 * 60_000,
 };
@@ -116,15 +116,15 @@ export class PersonTracker {
   }
 
   /**
-   * Boxes to add to the motion regions of the frame at `timeMs`: everybody not yet confirmed, and everybody confirmed
-   * whose last look is `recheckMs` ago. Empty means that nothing needs a look.
+   * Boxes to add to the motion regions of the frame at `timeMs`: everybody not yet confirmed or missed at the last look,
+   * and everybody else whose last look is `recheckMs` ago. Empty means that nothing needs a look.
    */
   recheckRegions(timeMs: number): readonly Box[] {
     const { recheckMs, stillMs } = this.#options;
     return this.#tracks
-      .filter((track) => !track.confirmed || timeMs - track.lastLookMs >= recheckMs)
-      .filter((track) => timeMs - track.restSinceMs < stillMs)
-      .map((track) => track.box);
+      .filter((t) => !t.confirmed || t.looks.at(-1) === false || timeMs - t.lastLookMs >= recheckMs)
+      .filter((t) => timeMs - t.restSinceMs < stillMs)
+      .map((t) => t.box);
   }
 
   /** Confirmed people who moved within `stillMs`. */
