@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -261,6 +270,38 @@ describe('another program at the same time', () => {
     raw.exec('BEGIN EXCLUSIVE');
     expect(codeOf(() => ClipsReader.open(path, { timeoutMs: 50 }).listClips())).toBe('store/busy');
     raw.close();
+  });
+
+  test('a hot journal: a reader waits for the writer, an offline tool may roll it back, nothing is lost', () => {
+    const db = open();
+    const clipId = addClip(db, day1, 1, 200_000);
+    db.close();
+    const raw = new Database(path);
+    raw.pragma('journal_mode = PERSIST');
+    raw.pragma('cache_size = 1');
+    raw.exec('BEGIN IMMEDIATE; DELETE FROM segment_body;');
+    raw.exec('INSERT INTO segment_body (segment, body) VALUES (1, randomblob(3000000)); UPDATE clip SET bytes = 7');
+    // What a power cut would leave: pages of an unfinished transaction, and the journal that undoes them.
+    const copies = ['first', 'second'].map((name) => {
+      const copy = join(dir, `${name}.db`);
+      copyFileSync(path, copy);
+      copyFileSync(`${path}-journal`, `${copy}-journal`);
+      return copy;
+    });
+    raw.exec('ROLLBACK');
+    raw.close();
+    const [first = '', second = ''] = copies;
+    expect(codeOf(() => ClipsReader.open(first).listClips())).toBe('store/recovering');
+    ClipsDb.open({ path: first, log: silentLog, wallMs: day1 }).close();
+    for (const [copy, offline] of [
+      [first, false],
+      [second, true],
+    ] as const) {
+      using reader = ClipsReader.open(copy, { offline });
+      const clip = reader.clip(clipId);
+      expect(clip?.bytes).toBe(200_300);
+      expect(reader.segment(reader.listSegments(clip?.seq ?? 0)[0]?.segment ?? 0)?.body.length).toBe(200_000);
+    }
   });
 
   test('killed while writing: finished segments are intact, the clip is cut, readers wait for the writer', async () => {
