@@ -8,7 +8,7 @@ import { AgentError } from './errors.ts';
 const allowedFields = [
   'camera', 'state', 'code', 'kind', 'durationMs', 'waitMs', 'bytes', 'count', 'attempt', 'runId', 'clipId', 'pid',
   'exitStatus', 'signal', 'port', 'program', 'widthPx', 'heightPx', 'fps', 'codec', 'trigger', 'share', 'offset', 'status',
-  'version', 'reason', 'line',
+  'version', 'reason', 'line', 'child',
 ] as const; // biome-ignore format: a list
 export type LogField = (typeof allowedFields)[number];
 export type LogFields = Partial<Record<LogField, string | number | boolean | null | undefined>>;

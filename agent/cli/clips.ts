@@ -1,7 +1,6 @@
 /** `latchkey clips`: looking back, and getting the sealed originals out for stock `age`. */
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
-import { exportClip, writeSealed } from './clip-files.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
@@ -49,6 +48,7 @@ async function list(option: ListOption, io: CliIo): Promise<void> {
 }
 
 async function exportOne(clipId: string, option: ExportOption, io: CliIo): Promise<void> {
+  const { exportClip } = await import('./clip-files.ts');
   const bytes = await withOwner(openConfig(option, io), (owner) => exportClip(owner, clipId, option.out));
   note(io, `Wrote ${option.out} (${byteSize(bytes)}), readable by anyone who gets the file.`);
 }
@@ -75,5 +75,8 @@ export function register(program: Command, io: CliIo): void {
         'latchkey clips sealed 5f0e8a --segment 0 | age -d -i paper-key.txt > segment.mp4',
       ),
     )
-    .action((id: string, option: SealedOption) => writeSealed(openConfig(option, io), id, option, io));
+    .action(async (id: string, option: SealedOption) => {
+      const { writeSealed } = await import('./clip-files.ts');
+      await writeSealed(openConfig(option, io), id, option, io);
+    });
 }

@@ -74,7 +74,7 @@ describe('latchkey run', () => {
     process.kill(child.process.pid ?? 0, 'SIGTERM');
     expect((await child.exited).status).toBe(0);
     const stopped = lines.filter((line) => line.includes('"program-stopped"'));
-    expect(stopped.map((line) => (JSON.parse(line) as { program: string }).program)).toEqual([
+    expect(stopped.map((line) => (JSON.parse(line) as { child: string }).child)).toEqual([
       'owner',
       'courier',
       'recorder-front',

@@ -81,13 +81,13 @@ describe('the supervisor', () => {
     await running;
     expect(noted().filter((line) => line === 'start owner').length).toBe(1);
     const ended = logged().filter((line) => line['event'] === 'program-ended');
-    expect(ended[0]).toMatchObject({ program: 'courier', exitStatus: 9 });
+    expect(ended[0]).toMatchObject({ child: 'courier', exitStatus: 9 });
     const waits = ended.map((line) => Number(line['waitMs']));
     expect(waits[0]).toBeLessThanOrEqual(40);
     expect(waits[2]).toBeGreaterThanOrEqual(80);
     // What is no log line is put into one.
     expect(logged()).toContainEqual(
-      expect.objectContaining({ event: 'output', program: 'courier', line: 'segmentation fault, as it were' }),
+      expect.objectContaining({ event: 'output', child: 'courier', line: 'segmentation fault, as it were' }),
     );
   });
 

@@ -75,7 +75,7 @@ export class Supervisor {
       await Promise.all(
         group.map(async ([spec, child]) => {
           await child.stop();
-          this.#options.log.info('program-stopped', { program: spec.name });
+          this.#options.log.info('program-stopped', { child: spec.name });
         }),
       );
     }
@@ -94,7 +94,7 @@ export class Supervisor {
       if (signal.aborted) return;
       if (exit.status === configStatus) {
         log.warn('program-given-up', {
-          program: spec.name,
+          child: spec.name,
           exitStatus: exit.status,
           reason: 'its configuration is wrong',
         });
@@ -103,7 +103,7 @@ export class Supervisor {
       if (clock.monotonicMs() - startedMs >= settledMs) backoff.reset();
       const waitMs = backoff.nextMs();
       const reason = exit.startError === undefined ? undefined : `cannot be started (${exit.startError.code})`;
-      log.warn('program-ended', { program: spec.name, exitStatus: exit.status, signal: exit.signal, waitMs, reason });
+      log.warn('program-ended', { child: spec.name, exitStatus: exit.status, signal: exit.signal, waitMs, reason });
       await clock.sleep(waitMs, signal).catch(() => {});
     }
   }
@@ -113,7 +113,7 @@ export class Supervisor {
     // The program stops by itself when its standard input ends: a supervisor killed by -9 leaves no orphans.
     const child = new Child({ command, args: spec.args, stdio: ['pipe', 'pipe', 'pipe'], env, graceMs });
     this.#children.set(spec, child);
-    this.#options.log.info('program-started', { program: spec.name, pid: child.process.pid });
+    this.#options.log.info('program-started', { child: spec.name, pid: child.process.pid });
     child.process.stdin?.on('error', () => {});
     this.#forward(spec, child.process.stdout);
     this.#forward(spec, child.process.stderr);
@@ -138,7 +138,7 @@ export class Supervisor {
   /** Log lines pass as they are; anything else (a crash report of Node) is put into one. */
   #passOn(spec: ProgramSpec, line: string): void {
     if (line.startsWith('{') && line.length <= maxLineChars && isObject(line)) this.#options.passLine(line);
-    else this.#options.log.warn('output', { program: spec.name, line: line.slice(0, 1000) });
+    else this.#options.log.warn('output', { child: spec.name, line: line.slice(0, 1000) });
   }
 }
 
