@@ -1,6 +1,6 @@
 /** `latchkey demo`: the whole job on an embedded stream. What it does stands in `scripts/demo`. */
 import type { Command } from 'commander';
-import { AgentError } from '../base/errors.ts';
+import { AgentError, systemCode } from '../base/errors.ts';
 import { type CliIo, note, say } from './io.ts';
 import { example } from './program-line.ts';
 
@@ -8,6 +8,18 @@ interface DemoFlags {
   readonly yes?: boolean;
   readonly json?: boolean;
   readonly keep?: boolean;
+}
+
+/** The demo plays the agency too, so it belongs to the project and not to what is installed on a device. */
+async function loadDemo(): Promise<typeof import('../../scripts/demo/demo.ts')> {
+  try {
+    return await import('../../scripts/demo/demo.ts');
+  } catch (thrown) {
+    if (systemCode(thrown) !== 'ERR_MODULE_NOT_FOUND') throw thrown;
+    const message =
+      'Cannot run the demo: it is not part of an installed Latchkey. Run "npm run demo" in a checkout of the project';
+    throw new AgentError('unavailable', 'demo/not-here', message, { cause: thrown });
+  }
 }
 
 export function register(program: Command, io: CliIo): void {
@@ -28,10 +40,7 @@ export function register(program: Command, io: CliIo): void {
           'Cannot open the prompt: there is no terminal. Add --yes to approve by itself',
         );
       }
-      const [{ runDemo }, { runPrompt }] = await Promise.all([
-        import('../../scripts/demo/demo.ts'),
-        import('./prompt.ts'),
-      ]);
+      const [{ runDemo }, { runPrompt }] = await Promise.all([loadDemo(), import('./prompt.ts')]);
       const summary = await runDemo({
         yes: flags.yes === true,
         keep: flags.keep === true,
