@@ -1,35 +1,25 @@
 /** The command line. The list below is every command there is; this is the only file that exits the process. */
 import process from 'node:process';
 import { isatty } from 'node:tty';
-import { register as agencies } from './cli/agencies.ts';
-import { register as clips } from './cli/clips.ts';
-import { register as demo } from './cli/demo.ts';
-import { register as init } from './cli/init.ts';
 import type { CliIo } from './cli/io.ts';
-import { register as pair } from './cli/pair.ts';
-import { register as program } from './cli/program.ts';
 import { type Register, runCommandLine } from './cli/program-line.ts';
-import { register as prompt } from './cli/prompt.ts';
-import { register as requests } from './cli/requests.ts';
-import { register as run } from './cli/run.ts';
-import { register as status } from './cli/status.ts';
-import { register as unlock } from './cli/unlock.ts';
-import { register as verify } from './cli/verify.ts';
 
-const commands: readonly Register[] = [
-  init,
-  run,
-  demo,
-  status,
-  pair,
-  unlock,
-  requests,
-  prompt,
-  agencies,
-  clips,
-  verify,
-  program,
-];
+/** Each is loaded only when it is called: a program that runs for months on a small board shouldn't carry the wizard. */
+const commands: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {
+  init: () => import('./cli/init.ts'),
+  run: () => import('./cli/run.ts'),
+  demo: () => import('./cli/demo.ts'),
+  status: () => import('./cli/status.ts'),
+  pair: () => import('./cli/pair.ts'),
+  unlock: () => import('./cli/unlock.ts'),
+  lock: () => import('./cli/lock.ts'),
+  requests: () => import('./cli/requests.ts'),
+  prompt: () => import('./cli/prompt.ts'),
+  agencies: () => import('./cli/agencies.ts'),
+  clips: () => import('./cli/clips.ts'),
+  verify: () => import('./cli/verify.ts'),
+  program: () => import('./cli/program.ts'),
+};
 
 const io: CliIo = {
   stdin: process.stdin,
@@ -43,4 +33,10 @@ const io: CliIo = {
 // A reader that went away ("latchkey clips list | head") is no failure of ours.
 process.stdout.on('error', () => process.exit(0));
 
-process.exit(await runCommandLine(process.argv.slice(2), commands, io));
+const args = process.argv.slice(2);
+const [name = ''] = args;
+// The help and an unknown command need all of them.
+const wanted = Object.entries(commands).filter(([each]) => !Object.hasOwn(commands, name) || each === name);
+const loaded = await Promise.all(wanted.map(([, load]) => load()));
+const registers = loaded.map(({ register }) => register);
+process.exit(await runCommandLine(args, registers, io));

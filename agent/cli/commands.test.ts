@@ -12,6 +12,7 @@ import { type CommandResult, runCommand } from './fixture/command.ts';
 import { type Installation, makeInstallation } from './fixture/installation.ts';
 import { Terminal } from './fixture/terminal.ts';
 import { register as init } from './init.ts';
+import { register as lock } from './lock.ts';
 import { OwnerClient } from './owner-client.ts';
 import { register as pair } from './pair.ts';
 import { register as program } from './program.ts';
@@ -22,7 +23,7 @@ import { register as status } from './status.ts';
 import { register as unlock } from './unlock.ts';
 import { register as verify } from './verify.ts';
 
-const all: readonly Register[] = [init, run, status, pair, unlock, requests, agencies, clips, verify, program];
+const all: readonly Register[] = [init, run, status, pair, unlock, lock, requests, agencies, clips, verify, program];
 const requestId = 'a'.repeat(32);
 const hostileId = 'b'.repeat(32);
 

@@ -1,7 +1,8 @@
-/** `latchkey unlock` and `latchkey lock`: opening what was recorded, or the power to decide, and closing both. */
+/** `latchkey unlock`: opening what was recorded, or the power to decide. */
 import type { Command } from 'commander';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, say, sayJson } from './io.ts';
+import { lockMeaning } from './lock.ts';
 import { withOwner } from './owner-client.ts';
 import { readPairing } from './pairing-file.ts';
 import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
@@ -12,12 +13,6 @@ interface UnlockOption extends ConfigOption, PassphraseOption {
   readonly json?: boolean;
 }
 
-const meaning = {
-  locked: 'Locked: nothing on this device opens a clip.',
-  viewing: 'Unlocked for viewing: clips can be looked at; nothing can be shared.',
-  deciding: 'Unlocked for deciding: requests can be reviewed and answered.',
-} as const;
-
 async function unlock(option: UnlockOption, io: CliIo): Promise<void> {
   const config = openConfig(option, io);
   const deciding = option.deciding === true || option.passphraseFile !== undefined;
@@ -27,13 +22,7 @@ async function unlock(option: UnlockOption, io: CliIo): Promise<void> {
       : owner.call('unlockViewing', readPairing(io)),
   );
   if (option.json === true) sayJson(io, answer);
-  else say(io, meaning[answer.lock]);
-}
-
-async function lock(option: UnlockOption, io: CliIo): Promise<void> {
-  const answer = await withOwner(openConfig(option, io), (owner) => owner.call('lock'));
-  if (option.json === true) sayJson(io, answer);
-  else say(io, meaning[answer.lock]);
+  else say(io, lockMeaning[answer.lock]);
 }
 
 export function register(program: Command, io: CliIo): void {
@@ -44,9 +33,4 @@ export function register(program: Command, io: CliIo): void {
     .option('--json', 'print the state as JSON')
     .addHelpText('after', example('latchkey unlock', 'latchkey unlock --deciding'))
     .action((option: UnlockOption) => unlock(option, io));
-  withConfigOption(program.command('lock'))
-    .description('forget every key at once')
-    .option('--json', 'print the state as JSON')
-    .addHelpText('after', example('latchkey lock'))
-    .action((option: UnlockOption) => lock(option, io));
 }
