@@ -1,5 +1,6 @@
 /** `latchkey demo`: the whole job on an embedded stream. What it does stands in `scripts/demo`. */
 import type { Command } from 'commander';
+import type { runDemo } from '../../scripts/demo/demo.ts';
 import { AgentError, systemCode } from '../base/errors.ts';
 import { type CliIo, note, say } from './io.ts';
 import { example } from './program-line.ts';
@@ -11,9 +12,9 @@ interface DemoFlags {
 }
 
 /** The demo plays the agency too, so it belongs to the project and not to what is installed on a device. */
-async function loadDemo(): Promise<typeof import('../../scripts/demo/demo.ts')> {
+async function loadDemo(): Promise<typeof runDemo> {
   try {
-    return await import('../../scripts/demo/demo.ts');
+    return (await import('../../scripts/demo/demo.ts')).runDemo;
   } catch (thrown) {
     if (systemCode(thrown) !== 'ERR_MODULE_NOT_FOUND') throw thrown;
     const message =
@@ -40,8 +41,8 @@ export function register(program: Command, io: CliIo): void {
           'Cannot open the prompt: there is no terminal. Add --yes to approve by itself',
         );
       }
-      const [{ runDemo }, { runPrompt }] = await Promise.all([loadDemo(), import('./prompt.ts')]);
-      const summary = await runDemo({
+      const [playDemo, { runPrompt }] = await Promise.all([loadDemo(), import('./prompt.ts')]);
+      const summary = await playDemo({
         yes: flags.yes === true,
         keep: flags.keep === true,
         say: (line) => (flags.json === true ? note(io, line) : say(io, line)),

@@ -130,20 +130,11 @@ describe('in the image', () => {
 
   it('a house is set up and runs, and its health check passes', { timeout: 60_000 }, async () => {
     const config = join(folder, 'config.json');
-    const made = await latchkey(
-      ...['init', '--yes', '--json', '--config', config, '--data-dir', join(folder, 'house'), '--web-port', '0'],
-      ...[
-        '--camera-source',
-        `file:${join(folder, 'none.mp4')}`,
-        '--region',
-        'US-CA',
-        '--lat',
-        '37.77',
-        '--lon',
-        '-122.41',
-      ],
-      ...['--passphrase-file', join(folder, 'passphrase'), '--recovery-out', join(folder, 'paper')],
-    );
+    const camera = ['--camera-source', `file:${join(folder, 'none.mp4')}`, '--web-port', '0'];
+    const place = ['--region', 'US-CA', '--lat', '37.77', '--lon', '-122.41'];
+    const secrets = ['--passphrase-file', join(folder, 'passphrase'), '--recovery-out', join(folder, 'paper')];
+    const where = ['--config', config, '--data-dir', join(folder, 'house')];
+    const made = await latchkey('init', '--yes', '--json', ...where, ...camera, ...place, ...secrets);
     expect(made.status).toBe(0);
     await using house = new Child({
       command: join(image, 'scripts/latchkey'),
