@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ControlMethods } from '../base/control.ts';
 import { AgentError } from '../base/errors.ts';
+import type { HeldClips } from '../store/clips-db.ts';
 
 /** What other programs on this machine may ask of a recorder, checked at the door. */
 export interface RecorderControl {
@@ -8,7 +9,7 @@ export interface RecorderControl {
   /** The newest picture, a JPEG in base64. */
   live(): Promise<{ readonly jpegBase64: string; readonly atMs: number }>;
   pin(clipIds: readonly string[], pinned: boolean): number;
-  hold(days: readonly string[], untilMs: number): { readonly heldCount: number; readonly leftCount: number };
+  hold(which: HeldClips, untilMs: number): { readonly heldCount: number; readonly leftCount: number };
   delete(clipIds: readonly string[]): number;
   record(on: boolean): void;
   button(): void;
@@ -16,7 +17,11 @@ export interface RecorderControl {
 
 const clipIds = z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(1000);
 const some = z.strictObject({ clipIds });
-const hold = z.strictObject({ days: z.array(z.iso.date()).max(400), untilMs: z.int().nonnegative() });
+const hold = z.strictObject({
+  days: z.array(z.iso.date()).max(400).optional(),
+  clipIds: clipIds.optional(),
+  untilMs: z.int().nonnegative(),
+});
 const record = z.strictObject({ on: z.boolean() });
 const nothing = z.strictObject({});
 
@@ -41,8 +46,8 @@ export function controlMethods(control: RecorderControl): ControlMethods {
     pin: (params) => ({ changedCount: control.pin(parse(some, params).clipIds, true) }),
     unpin: (params) => ({ changedCount: control.pin(parse(some, params).clipIds, false) }),
     hold: (params) => {
-      const { days, untilMs } = parse(hold, params);
-      return control.hold(days, untilMs);
+      const { untilMs, ...which } = parse(hold, params);
+      return control.hold(which, untilMs);
     },
     delete: (params) => ({ deletedCount: control.delete(parse(some, params).clipIds) }),
     record: (params) => {

@@ -8,7 +8,7 @@ import { ensurePrivateDir } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import type { CameraConfig, Config } from '../config/schema.ts';
 import { resolveSource } from '../config/source.ts';
-import { ClipsDb } from '../store/clips-db.ts';
+import { ClipsDb, type HeldClips } from '../store/clips-db.ts';
 import { quarantine } from '../store/clips-open.ts';
 import { type Capture, startCapture } from './capture/capture.ts';
 import { ClipRecorder } from './clip/clip-recorder.ts';
@@ -205,8 +205,8 @@ class Control implements RecorderControl {
     return this.#parts.store.db.setPinned(clipIds, pinned);
   }
 
-  hold(days: readonly string[], untilMs: number): { readonly heldCount: number; readonly leftCount: number } {
-    return this.#parts.store.db.holdDays(days, untilMs, this.#options.config.retention.maxBytes);
+  hold(which: HeldClips, untilMs: number): { readonly heldCount: number; readonly leftCount: number } {
+    return this.#parts.store.db.hold(which, untilMs, this.#options.config.retention.maxBytes);
   }
 
   delete(clipIds: readonly string[]): number {

@@ -135,7 +135,7 @@ describe('purging', () => {
     using db = open();
     const clips = [0, 1, 2, 3].map((n) => addClip(db, day1 + n * dayMs, 16));
     db.setPinned([clips[0] ?? ''], true);
-    expect(db.holdDays(['2026-11-21'], day1 + 9 * dayMs, 1e9)).toEqual({ heldCount: 1, leftCount: 0 });
+    expect(db.hold({ days: ['2026-11-21'] }, day1 + 9 * dayMs, 1e9)).toEqual({ heldCount: 1, leftCount: 0 });
     expect(db.purgeOldest()).toBe(1);
     expect(ids()).toEqual([clips[0], clips[1], clips[3]]);
     expect(db.purgeOldest()).toBe(1);
@@ -149,7 +149,7 @@ describe('purging', () => {
     using db = open();
     const [old, held, fresh] = [0, 0, 1].map((n) => addClip(db, day1 + n * dayMs));
     db.setPinned([fresh ?? ''], false);
-    db.holdDays(['2026-11-20'], day1 + dayMs, 1e9);
+    db.hold({ days: ['2026-11-20'] }, day1 + dayMs, 1e9);
     expect(db.purgeBefore('2026-11-21')).toBe(0);
     db.releaseHolds(day1 + dayMs);
     db.setPinned([held ?? ''], true);
@@ -161,10 +161,11 @@ describe('purging', () => {
   test('holds take at most a quarter of the quota, newest first', () => {
     using db = open();
     const clips = [0, 1, 2, 3].map(() => addClip(db));
-    expect(db.holdDays(['2026-11-20'], day1 + dayMs, 900_000)).toEqual({ heldCount: 2, leftCount: 2 });
+    expect(db.hold({ days: ['2026-11-20'] }, day1 + dayMs, 900_000)).toEqual({ heldCount: 2, leftCount: 2 });
     using reader = ClipsReader.open(path);
     expect(reader.listClips().map((clip) => clip.holdUntilS > 0)).toEqual([false, false, true, true]);
-    expect(db.holdDays(['2026-11-20'], day1, 900_000).heldCount).toBe(2);
+    expect(db.hold({ days: ['2026-11-20'] }, day1, 900_000).heldCount).toBe(2);
+    expect(db.hold({ clipIds: clips.slice(3) }, day1 + dayMs, 900_000)).toEqual({ heldCount: 1, leftCount: 0 });
     expect(reader.clip(clips[3] ?? '')?.holdUntilS).toBe((day1 + dayMs) / 1000);
   });
 

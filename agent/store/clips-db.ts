@@ -22,6 +22,11 @@ export interface ClipsUsage {
   readonly oldestDay: string | undefined;
 }
 
+export interface HeldClips {
+  readonly days?: readonly string[] | undefined;
+  readonly clipIds?: readonly string[] | undefined;
+}
+
 export class ClipsDb {
   readonly #db: Database.Database;
   readonly #reserve: DiskReserve;
@@ -95,10 +100,10 @@ export class ClipsDb {
   }
 
   /**
-   * Keeps clips of these UTC days from being purged until a time; a longer hold stays. At most a quarter of the quota can
+   * Keeps clips, named or of these UTC days, from being purged until a time; a longer hold stays. At most a quarter of the quota can
    * be held, newest first, so that no request can fill the disk. Returns how many clips are held and how many were left.
    */
-  holdDays(days: readonly string[], untilMs: number, quotaBytes: number): { heldCount: number; leftCount: number } {
+  hold(which: HeldClips, untilMs: number, quotaBytes: number): { heldCount: number; leftCount: number } {
     const untilS = Math.ceil(untilMs / 1000);
     return this.#write(() => {
       let heldBytes = Number(
@@ -107,9 +112,14 @@ export class ClipsDb {
       const rows = this.#db
         .prepare(
           `SELECT seq, bytes, hold_until_s AS held FROM clip
-           WHERE day IN (SELECT value FROM json_each(?)) ORDER BY seq DESC`,
+           WHERE day IN (SELECT value FROM json_each(?)) OR clip_id IN (SELECT value FROM json_each(?))
+           ORDER BY seq DESC`,
         )
-        .all(JSON.stringify(days)) as { seq: number; bytes: number; held: number }[];
+        .all(JSON.stringify(which.days ?? []), JSON.stringify(which.clipIds ?? [])) as {
+        seq: number;
+        bytes: number;
+        held: number;
+      }[];
       const update = this.#db.prepare('UPDATE clip SET hold_until_s = max(hold_until_s, ?) WHERE seq = ?');
       let heldCount = 0;
       for (const row of rows) {
