@@ -22,6 +22,10 @@ if [ ! -f "$headers/include/node/node.h" ]; then
 fi
 export PATH="$root/node_modules/.bin:$PATH"
 
+# Two set-ups at once take turns, and the second finds nothing to do.
+exec 9<"$here/binding.gyp"
+flock 9
+
 stamp=$here/build/latchkey.stamp
 wanted=$({ echo "$arch"; cat "$headers/package.json" "$root/node_modules/node-addon-api/package.json" \
   "$here"/*.cc "$here"/*.h "$here/binding.gyp" "$here/build.sh"; } | sha256sum)
