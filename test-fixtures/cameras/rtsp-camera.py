@@ -7,6 +7,8 @@ Prints `port N` on standard output once it listens on 127.0.0.1. With a user it 
 is /stream. It needs GStreamer's RTSP server (Debian: gir1.2-gst-rtsp-server-1.0, python3-gi, plugins base, good, bad).
 """
 import argparse
+import ctypes
+import signal
 
 import gi
 
@@ -102,6 +104,8 @@ def main():
     parser.add_argument("--password")
     options = parser.parse_args()
 
+    # A test that is killed must not leave its camera behind (prctl, PR_SET_PDEATHSIG).
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     Gst.init(None)
     units, caps = read_access_units(options.file, options.codec)
     server = GstRtspServer.RTSPServer()

@@ -112,7 +112,8 @@ describe('process A', () => {
 
 test('process B: one thread, sampled by distance, scaled by area, nothing opened but its pipes', () => {
   const args = decodeArguments({ fps: 5, widthPx: 640, heightPx: 360 });
-  expect(after(args, '-threads')).toBe('1');
+  // For the decoder and again for the output, or frames come late by one for every core.
+  expect(args.join(' ').match(/\s-threads 1 /g)).toHaveLength(2);
   expect(after(args, '-skip_loop_filter')).toBe('all');
   expect(after(args, '-protocol_whitelist')).toBe('pipe');
   expect(after(args, '-vf')).toBe(

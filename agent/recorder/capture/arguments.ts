@@ -181,7 +181,19 @@ export function decodeArguments(detect: DetectConfig): string[] {
     ['-probesize', '4096', '-analyzeduration', '0', '-protocol_whitelist', 'pipe', '-f', 'mp4', '-i', 'pipe:0'],
     ['-map', '0:v:0', '-filter_threads', '1', '-vf', filters, '-fps_mode', 'passthrough'],
     // Otherwise times are rounded to the nominal frame rate, which no camera keeps exactly.
-    ['-c:v', 'rawvideo', '-enc_time_base', '1:90000', '-avoid_negative_ts', 'disabled', '-flush_packets', '1'],
+    // The raw "encoder" is threaded as well and would hold back a frame for every thread.
+    [
+      '-c:v',
+      'rawvideo',
+      '-threads',
+      '1',
+      '-enc_time_base',
+      '1:90000',
+      '-avoid_negative_ts',
+      'disabled',
+      '-flush_packets',
+      '1',
+    ],
     ['-movflags', '+frag_every_frame+empty_moov+default_base_moof+frag_discont', '-f', 'mov', 'pipe:1'],
   ].flat();
 }
