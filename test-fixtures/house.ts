@@ -63,6 +63,8 @@ export class TestHouse {
   readonly officer = generateSigningKey();
   readonly approver = generateSigningKey();
   readonly agencyIdentity = generateIdentity();
+  /** One moment for every agency document, so that two of them are the same bytes. */
+  readonly #madeS = Math.floor(Date.now() / 1000);
   #seq = 0;
 
   private constructor(dataDir: string, recoveryIdentity: string, recipients: readonly string[]) {
@@ -96,7 +98,7 @@ export class TestHouse {
   }
 
   agencyDocument(change: (agency: AgencyDocument) => AgencyDocument = (a) => a): AgencyDocument {
-    const nowS = Math.floor(Date.now() / 1000);
+    const nowS = this.#madeS;
     const listed = (key: SigningKey, role: 'officer' | 'approver') => ({
       kid: keyIdOf(key.publicKey),
       x: toHex(key.publicKey),

@@ -1,26 +1,43 @@
 /** Clips as files: the opened one through the owner program, the sealed one straight from `clips.db`. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, systemCode } from '../base/errors.ts';
+import { findFfmpeg } from '../base/ffmpeg.ts';
 import { writeFileDurable } from '../base/files.ts';
+import { remuxToPlainMp4 } from '../base/remux.ts';
 import type { Config } from '../config/schema.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
 import type { ClipRow, SegmentRow } from '../store/clips-rows.ts';
 import { type CliIo, note } from './io.ts';
 import type { OwnerClient } from './owner-client.ts';
 
-/** Writes the clip as it arrives into a new file; a failure leaves none behind. Throws `clips/file-exists`, `clips/cannot-write`. */
-export async function exportClip(owner: OwnerClient, clipId: string, path: string): Promise<number> {
-  let total = 0;
+/**
+ * Writes the clip into a new file that begins at zero and plays everywhere; a failure leaves none behind. Throws
+ * `clips/file-exists`, `clips/cannot-write`, `base/ffmpeg-missing`.
+ */
+export async function exportClip(owner: OwnerClient, clipId: string, path: string, config: Config): Promise<number> {
+  const ffmpegPath = findFfmpeg({ configuredPath: config.ffmpegPath });
+  if (existsSync(path)) throw fileExists(path);
+  const stored = `${path}.part`;
+  try {
+    await writeStored(owner, clipId, stored);
+    await remuxToPlainMp4({ ffmpegPath, input: stored, output: path });
+    chmodSync(path, 0o600);
+    return statSync(path).size;
+  } finally {
+    rmSync(stored, { force: true });
+  }
+}
+
+/** The clip as it is stored: a fragmented MP4 on the time line of its run. */
+async function writeStored(owner: OwnerClient, clipId: string, path: string): Promise<void> {
   let fd: number | undefined;
   try {
     for await (const piece of owner.media('clipMedia', { clipId })) {
       fd ??= openNew(path);
       for (let offset = 0; offset < piece.length; ) offset += writeSync(fd, piece, offset);
-      total += piece.length;
     }
     if (fd !== undefined) fsyncSync(fd);
-    return total;
   } catch (thrown) {
     if (fd !== undefined) rmSync(path, { force: true });
     if (thrown instanceof AgentError) throw thrown;
@@ -42,8 +59,12 @@ function openNew(path: string): number {
     return openSync(path, 'wx', 0o600);
   } catch (thrown) {
     if (systemCode(thrown) !== 'EEXIST') throw thrown;
-    throw new AgentError('usage', 'clips/file-exists', `Cannot write ${path}: the file exists already`);
+    throw fileExists(path);
   }
+}
+
+function fileExists(path: string): AgentError {
+  return new AgentError('usage', 'clips/file-exists', `Cannot write ${path}: the file exists already`);
 }
 
 export interface SealedTarget {

@@ -49,7 +49,8 @@ async function list(option: ListOption, io: CliIo): Promise<void> {
 
 async function exportOne(clipId: string, option: ExportOption, io: CliIo): Promise<void> {
   const { exportClip } = await import('./clip-files.ts');
-  const bytes = await withOwner(openConfig(option, io), (owner) => exportClip(owner, clipId, option.out));
+  const config = openConfig(option, io);
+  const bytes = await withOwner(config, (owner) => exportClip(owner, clipId, option.out, config));
   note(io, `Wrote ${option.out} (${byteSize(bytes)}), readable by anyone who gets the file.`);
 }
 

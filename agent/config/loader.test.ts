@@ -76,7 +76,12 @@ describe('a configuration', () => {
               motion: { sensitivity: '0.5', zones: [[[0, 0], [1, 1], [1, 0], [0, 1]]] },
             }), // biome-ignore format: one zone
             camera({ source: { kind: 'rtsp', url: 'rtsp://joe:hunter2@10.0.0.9/s', transport: 'quic' } }),
-            camera({ id: 'Back Door', name: 'a\u0007b', source: { kind: 'hdmi' }, detect: { fps: 99, colour: true } }),
+            camera({
+              id: 'Back Door',
+              name: 'a\u0007b',
+              source: { kind: 'hdmi' },
+              detect: { fps: 99, widthPx: 641, colour: true },
+            }),
           ],
           retention: { maxBytes: 12.5 },
           regions: ['California', 'US-CA', 'US-NV', 'US-AZ', 'US-OR'],
@@ -107,6 +112,7 @@ describe('a configuration', () => {
       'cameras[2].name: expected a name (text of 1 to 64 characters), found a text that is not',
       'cameras[2].source.kind: expected a source with "kind" one of "file", "rtsp", "v4l2", "rpicam", found a text that is not',
       'cameras[2].detect.fps: expected a number from 0.5 to 30 (frames per second), found 99',
+      'cameras[2].detect.widthPx: expected an even number of pixels from 160 to 1920, found 641',
       'cameras[2].detect.colour: there is no such setting',
       'cameras: expected every camera to have its own id, found a list of 3',
       'retention.maxBytes: expected a whole number of bytes from 1048576 to 1125899906842624, found 12.5',

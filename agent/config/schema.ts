@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { isSimplePolygon } from './polygon.ts';
-import { choice, dayMs, decimal, filePath, flag, mebibyte, text, whole } from './units.ts';
+import { choice, dayMs, decimal, even, filePath, flag, mebibyte, text, whole } from './units.ts';
 
 /** Cross-field rules run even when single fields are wrong, so that one reading lists everything; they must tolerate any input. */
 const always = { when: () => true };
@@ -55,7 +55,7 @@ const sourceSchema = z.discriminatedUnion(
     z
       .strictObject({
         kind: z.literal('rtsp'),
-        url: address(['rtsp:', 'rtsps:'], 'rtsp://camera.local:554/stream'),
+        url: address(['rtsp:'], 'rtsp://camera.local:554/stream'),
         transport: choice(['tcp', 'udp']).default('tcp'),
         ...login,
       })
@@ -132,8 +132,8 @@ const cameraSchema = z.strictObject({
   detect: z
     .strictObject({
       fps: decimal('frames per second', 0.5, 30).default(5),
-      widthPx: whole('pixels', 160, 1920).default(640),
-      heightPx: whole('pixels', 120, 1080).default(360),
+      widthPx: even('pixels', 160, 1920).default(640),
+      heightPx: even('pixels', 120, 1080).default(360),
     })
     .prefault({}),
   motion: z

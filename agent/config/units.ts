@@ -10,6 +10,14 @@ export function whole(unit: string, min: number, max: number) {
   return z.number({ error }).refine((value) => Number.isSafeInteger(value) && value >= min && value <= max, { error });
 }
 
+/** Video with halved colour planes has no odd sizes. */
+export function even(unit: string, min: number, max: number) {
+  const error = `expected an even number of ${unit} from ${min} to ${max}`;
+  return z
+    .number({ error })
+    .refine((value) => Number.isSafeInteger(value) && value % 2 === 0 && value >= min && value <= max, { error });
+}
+
 /** A number that need not be whole, within a range. */
 export function decimal(unit: string, min: number, max: number) {
   const error = `expected a number from ${min} to ${max} (${unit})`;
