@@ -125,8 +125,8 @@ describe('a configuration', () => {
       'coolingOffMs: expected a whole number of milliseconds from 0 to 604800000, found -1',
       'telemetry: there is no such setting',
     ]);
-    expect(head).toBe('Cannot use the configuration: 25 problems');
-    expect(error.detail).toEqual({ count: 25 });
+    expect(head).toBe('Cannot use the configuration: 26 problems');
+    expect(error.detail).toEqual({ count: 26 });
   });
 
   it.each([

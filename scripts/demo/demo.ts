@@ -56,16 +56,20 @@ function within<T>(waitMs: number, what: string, wanted: Promise<T>): Promise<T>
 
 async function recordVisit(house: HouseSide, say: (line: string) => void): Promise<number> {
   let personEvents = 0;
+  let personSeen = false;
   let closed: () => void = () => {};
   const clip = new Promise<void>((resolve) => {
     closed = resolve;
   });
   await house.onRecorderEvent(({ event }) => {
     if (event === 'event-opened') say('    something moves at the door: an event opens');
-    if (event === 'person') {
+    // A visitor who is lost from sight for a moment is still the same visit.
+    if (event === 'person' && !personSeen) {
+      personSeen = true;
       personEvents += 1;
       say('    a person is at the door');
     }
+    if (event === 'event-closed') personSeen = false;
     if (event === 'clip-closed') {
       say('    the clip is closed and locked to the owner and to the paper key');
       closed();
