@@ -46,7 +46,7 @@ export function register(program: Command, io: CliIo): void {
         yes: flags.yes === true,
         keep: flags.keep === true,
         say: (line) => (flags.json === true ? note(io, line) : say(io, line)),
-        openPrompt: (configPath) => runPrompt({ config: configPath }, io),
+        openPrompt: (configPath, reminder) => runPrompt({ config: configPath }, io, reminder),
       });
       if (flags.json === true) say(io, JSON.stringify(summary));
       else {

@@ -15,14 +15,15 @@ export function webAddress({ web }: Config): string {
   return `https://${host}:${web.port}/`;
 }
 
-export async function runPrompt(option: ConfigOption, io: CliIo): Promise<void> {
+/** `reminder` stands under every question. */
+export async function runPrompt(option: ConfigOption, io: CliIo, reminder?: string): Promise<void> {
   const config = openConfig(option, io);
   if (!io.isTty) {
     const message = 'Cannot show the prompt: this is not a terminal; "latchkey requests" does the same line by line';
     throw new AgentError('usage', 'prompt/no-terminal', message);
   }
   await withOwner(config, (owner) =>
-    withStopSignals(io, (signal) => new PromptSession(owner, io, webAddress(config)).run(signal)),
+    withStopSignals(io, (signal) => new PromptSession(owner, io, webAddress(config), reminder).run(signal)),
   );
 }
 

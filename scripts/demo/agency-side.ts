@@ -108,7 +108,7 @@ function draftRequest(agency: AgencyDocument, region: string, place: Place, wind
     },
     contact: { name: 'Ana Ortiz', badge: '4411', phone: '+1 555 0134' },
     window,
-    authority: 'Demo detective bureau, supervisor approved',
+    authority: 'Detective bureau, supervisor approved',
     nowMs: Date.now(),
   });
 }

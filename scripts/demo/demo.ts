@@ -19,7 +19,7 @@ export interface DemoOptions {
   readonly keep: boolean;
   readonly say: (line: string) => void;
   /** Opens the owner's terminal prompt and resolves when it was left. */
-  readonly openPrompt: (configPath: string) => Promise<void>;
+  readonly openPrompt: (configPath: string, reminder: string) => Promise<void>;
 }
 
 export interface DemoSummary {
@@ -127,7 +127,7 @@ async function decide(options: DemoOptions, house: HouseSide, agency: AgencySide
   say(`    web page    ${house.webUrl}  (account "owner", password ${house.webPassword})`);
   say(`    passphrase  ${house.passphrase}`);
   say(`    the request is from ${agency.agencyName}; in the prompt, Enter opens it`);
-  await options.openPrompt(house.configPath);
+  await options.openPrompt(house.configPath, `In this demo it is: ${house.passphrase.replaceAll('-', ' ')}`);
 }
 
 async function play(options: DemoOptions, dir: string, startedMs: number): Promise<DemoSummary> {

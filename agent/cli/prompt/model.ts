@@ -47,6 +47,8 @@ export interface PromptState {
   readonly message: string;
   readonly busy: boolean;
   readonly webAddress: string;
+  /** Shown under every question; the demo shows its throw-away passphrase here. */
+  readonly reminder?: string;
 }
 
 export interface Step {
@@ -56,8 +58,10 @@ export interface Step {
 
 export const trimStepMs = 1000;
 
-export function firstState(webAddress: string): PromptState {
-  return { requests: [], lock: 'locked', screen: { kind: 'inbox', cursor: 0 }, message: '', busy: true, webAddress };
+export function firstState(webAddress: string, reminder?: string): PromptState {
+  const screen = { kind: 'inbox', cursor: 0 } as const;
+  const state = { requests: [], lock: 'locked', screen, message: '', busy: true, webAddress } as const;
+  return reminder === undefined ? state : { ...state, reminder };
 }
 
 /** True while an approval can still be taken back. */
@@ -91,6 +95,7 @@ export function press(state: PromptState, key: Key): Step {
   if (state.overlay !== undefined) return pressOverlay(state, state.overlay, key);
   const clear = { ...state, message: '' };
   const { screen } = state;
+  if (letter(key) === 'q') return { state, effect: { do: 'quit' } };
   switch (screen.kind) {
     case 'inbox':
       return pressInbox(clear, screen.cursor, key);
@@ -126,7 +131,6 @@ function pressOverlay(state: PromptState, overlay: Overlay, key: Key): Step {
 }
 
 function pressInbox(state: PromptState, cursor: number, key: Key): Step {
-  if (letter(key) === 'q') return { state, effect: { do: 'quit' } };
   if (letter(key) === 'r') return begin(state, { do: 'refresh' });
   const moved = clamp(cursor + movement(key), state.requests.length);
   const chosen = state.requests[moved];

@@ -22,10 +22,10 @@ export class PromptSession {
   #finish: () => void = () => {};
   #screen: Screen | undefined;
 
-  constructor(owner: OwnerClient, io: CliIo, webAddress: string) {
+  constructor(owner: OwnerClient, io: CliIo, webAddress: string, reminder?: string) {
     this.#owner = owner;
     this.#io = io;
-    this.#state = firstState(webAddress);
+    this.#state = firstState(webAddress, reminder);
   }
 
   /** Until the person quits or the signal is aborted; then what was unlocked here is locked again. */

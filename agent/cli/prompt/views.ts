@@ -71,7 +71,7 @@ function detail(screen: Extract<Screen, { kind: 'detail' }>, columns: number): B
     title: 'One request',
     lines: labelled([...requestRows(request), ...shared], columns),
     scroll,
-    keys: [...choices, 'up/down scroll   Esc back'].join('   '),
+    keys: [...choices, 'up/down scroll   Esc back   q quit'].join('   '),
   };
 }
 
@@ -96,7 +96,7 @@ function clipList(screen: ClipsScreen): Body {
     title: `Clips that meet the window (${chosen.size} of ${clips.length} chosen)`,
     lines: lines.length === 0 ? none : lines,
     focus: cursor + before,
-    keys: 'space choose   [ ] move the beginning   { } move the end   p preview   d decline   Esc back',
+    keys: 'space choose   [ ] move the beginning   { } move the end   p preview   d decline   Esc back   q quit',
   };
 }
 
@@ -105,7 +105,7 @@ function previewBody(screen: Extract<Screen, { kind: 'preview' }>, columns: numb
     title: 'Exactly this would be sent',
     lines: labelled(previewRows(screen.preview), columns),
     scroll: screen.scroll,
-    keys: `${answers}   o how to play it   Esc back`,
+    keys: `${answers}   o how to play it   Esc back   q quit`,
   };
 }
 
@@ -148,8 +148,11 @@ export function render(state: PromptState, { columns, rows }: Size): Line[] {
   const banners = wrap(banner, columns);
   const height = rows - fixedRows - banners.length;
   const { lines, position } = windowOn(body, height);
-  const { overlay, busy, message } = state;
-  const spoken = wrap(overlay?.question ?? (busy ? 'Working…' : message), columns);
+  const { overlay, busy, message, reminder } = state;
+  const spoken =
+    overlay === undefined
+      ? wrap(busy ? 'Working…' : message, columns)
+      : [...wrap(overlay.question, columns), ...wrap(reminder ?? '', columns)];
   const keys = wrap(overlay === undefined ? body.keys : overlayKeys[overlay.kind], columns);
   const foot = [spoken[0], spoken[1], keys[0], keys[1]];
   return [
