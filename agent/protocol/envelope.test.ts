@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { mutate, numbersFrom } from '../../test-fixtures/vectors/mutate.ts';
 import {
   sampleDocuments,
   sampleEnvelope,
@@ -192,33 +193,8 @@ describe('20,000 mutated envelopes', () => {
   const original = Buffer.from(sampleEnvelope('request'));
   const { hash } = peekDocument('request', original);
 
-  /** Flips, deletes, repeats, inserts or splices a few bytes. */
-  function mutate(source: Buffer, next: () => number): Buffer {
-    let bytes = Buffer.from(source);
-    for (let edits = 1 + (next() % 3); edits > 0; edits--) {
-      const at = next() % bytes.length;
-      const length = 1 + (next() % 8);
-      const kind = next() % 5;
-      if (kind === 0) bytes[at] = next() & 255;
-      else if (kind === 1) bytes[at] = (bytes[at] ?? 0) ^ (1 << (next() % 8));
-      else if (kind === 2) bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)]);
-      else if (kind === 3) bytes = Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)]);
-      else
-        bytes = Buffer.concat([
-          bytes.subarray(0, at),
-          source.subarray(next() % source.length).subarray(0, length),
-          bytes.subarray(at),
-        ]);
-    }
-    return bytes;
-  }
-
   it('are never accepted as anything else, and never end in another error', () => {
-    let state = 0x2026_1121;
-    const next = (): number => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return state >>> 8;
-    };
+    const next = numbersFrom(0x2026_1121);
     let harmless = 0;
     for (let i = 0; i < 20_000; i++) {
       const bytes = mutate(original, next);
