@@ -8,15 +8,16 @@ import { z } from 'zod';
 import { AgentError, asAgentError } from '../base/errors.ts';
 import { ensurePrivateDir, readFileLimited, removeDurable } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
-import { checkAgency, openAgency } from '../protocol/agency-check.ts';
-import { sha256Hex } from '../protocol/bytes.ts';
+import { type CheckedAgency, checkAgency, openAgency, rootIdOf } from '../protocol/agency-check.ts';
+import { fromHex } from '../protocol/bytes.ts';
 import type { AgencyDocument } from '../protocol/documents.ts';
-import { lacksSigners } from '../protocol/envelope.ts';
+import { lacksSigners, openEnvelope, peekDocument } from '../protocol/envelope.ts';
 import { areaContains } from '../protocol/geometry.ts';
+import { recipientDelayS, recipientNewsS } from '../protocol/limits.ts';
 import { checkRevocation } from '../protocol/receipt-check.ts';
 import { type CheckedRequest, checkRequest } from '../protocol/request-check.ts';
 import { parseTopic, type Topic } from '../protocol/topics.ts';
-import type { LedgerDb } from '../store/ledger-db.ts';
+import type { AgencyRow, LedgerDb } from '../store/ledger-db.ts';
 import { sealDecision } from './decisions.ts';
 import type { House } from './house.ts';
 
@@ -24,6 +25,8 @@ const dayS = 24 * 3600;
 const promptsPerDayCount = 5;
 const requestsPerCaseCount = 2;
 const maxSpoolFileBytes = 80 * 1024;
+/** A hostile message may cost a second of signature checks; between turns, locking and withdrawing must get through. */
+const messagesPerTurnCount = 8;
 
 const spooledSchema = z.object({
   topic: z.string().max(200),
@@ -39,6 +42,8 @@ export interface IntakeOptions {
   readonly log: Log;
   /** Wall time, never below the persisted floor. */
   readonly nowMs: () => number;
+  /** Wall time as the system has it. */
+  readonly wallMs: () => number;
   readonly clockTrusted: () => boolean;
   /** A request became pending: hold the days that it may concern. */
   readonly onPending: (window: { fromMs: number; toMs: number; untilMs: number }) => void;
@@ -57,17 +62,16 @@ export class Intake {
     ensurePrivateDir(this.#inbox);
   }
 
-  /** Takes every spooled message, oldest first. A file goes only after what it said is durable. */
+  /** Takes a few spooled messages, oldest first, and returns how many are left. A file goes only after what it said is durable. */
   takeInbox(): number {
     const names = readdirSync(this.#inbox).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
-    for (const name of names.toSorted()) {
+    const turn = names.toSorted().slice(0, messagesPerTurnCount);
+    for (const name of turn) {
       const path = join(this.#inbox, name);
       try {
-        const bytes = readFileLimited(path, maxSpoolFileBytes);
-        if (bytes === undefined) continue;
-        const spooled = spooledSchema.safeParse(JSON.parse(bytes.toString('utf8')));
-        if (spooled.success) this.take(spooled.data.topic, Buffer.from(spooled.data.envelope, 'base64'));
-        else this.#verdict('inbox/malformed');
+        const spooled = parseSpooled(readFileLimited(path, maxSpoolFileBytes));
+        if (spooled === undefined) this.#verdict('inbox/malformed');
+        else this.take(spooled.topic, Buffer.from(spooled.envelope, 'base64'));
       } catch (thrown) {
         const error = asAgentError(thrown);
         if (error.retryable) throw error;
@@ -75,7 +79,7 @@ export class Intake {
       }
       removeDurable(path);
     }
-    return names.length;
+    return names.length - turn.length;
   }
 
   /** One message as received. Never throws for what an outsider sent. */
@@ -100,58 +104,117 @@ export class Intake {
 
   /** Keeps a newer document; requests that waited for it are looked at again. */
   importAgency(envelope: Uint8Array): string {
-    const { db, house } = this.#options;
-    const { agency, agencyHash } = openAgency(envelope, house.roots);
-    const fresh = db.putAgency({ agency: agency.agency, version: agency.version, envelope, docHash: agencyHash });
+    const { db } = this.#options;
+    const { agency, agencyHash, rootId } = this.#openAgency(envelope);
+    const fresh = db.putAgency({
+      agency: agency.agency,
+      version: agency.version,
+      envelope,
+      docHash: agencyHash,
+      rootId,
+      recipientSeenS: this.#recipientSeenS(agency),
+    });
     if (fresh) this.#verdict('agency-updated');
     this.retryWaiting(agency.agency);
     return agency.agency;
   }
 
-  #takeAgency(topic: Extract<Topic, { type: 'ag' }>, topicText: string, envelope: Uint8Array): void {
-    let agency: AgencyDocument;
+  /** Every root may vouch for agencies of its own, none for those of another: their keys and recipient would change hands. */
+  #openAgency(envelope: Uint8Array): CheckedAgency {
+    const { db, house } = this.#options;
+    const checked = openAgency(envelope, house.roots);
+    const firstRootId = db.agency(checked.agency.agency)?.root_id ?? null;
+    if (firstRootId === null || firstRootId === checked.rootId) return checked;
     try {
-      ({ agency } = openAgency(envelope, this.#options.house.roots));
+      return openAgency(
+        envelope,
+        house.roots.filter((root) => rootIdOf(root) === firstRootId),
+      );
     } catch (thrown) {
-      // The broker sends a document once; the root that vouches for it may be pinned later.
-      if (lacksRoot(thrown)) return this.#wait(topic, topicText, envelope, thrown.code);
-      throw thrown;
+      if (!lacksRoot(thrown)) throw thrown;
+      throw refused('agency/other-root', 'another root vouched for this agency first');
     }
-    if (agency.agency !== topic.agency) throw refused('agency/topic-mismatch', 'it was published under another agency');
-    this.importAgency(envelope);
+  }
+
+  /** What the document says of its recipient's age is a claim: the delay counts from when the change was seen here. */
+  #recipientSeenS(agency: AgencyDocument): number | null {
+    const row = this.#options.db.agency(agency.agency);
+    if (row === undefined || row.version >= agency.version) return null;
+    const { unverified: known } = peekDocument('agency', row.envelope);
+    if (known.recipient.age === agency.recipient.age) return row.recipient_seen_s;
+    if (!this.#options.clockTrusted())
+      throw refused('agency/held-for-clock', 'its recipient changed, and when is unknown');
+    return Math.floor(this.#options.nowMs() / 1000);
+  }
+
+  #takeAgency(topic: Extract<Topic, { type: 'ag' }>, topicText: string, envelope: Uint8Array): void {
+    try {
+      const { agency } = openAgency(envelope, this.#options.house.roots);
+      if (agency.agency !== topic.agency)
+        throw refused('agency/topic-mismatch', 'it was published under another agency');
+      this.importAgency(envelope);
+    } catch (thrown) {
+      // The broker sends a document once; the root that vouches for it may be pinned later, or the time known.
+      const held = thrown instanceof AgentError && thrown.code === 'agency/held-for-clock';
+      if (!held && !lacksRoot(thrown)) throw thrown;
+      this.#wait(topic, topicText, envelope, thrown.code, held);
+    }
   }
 
   /** Requests that came before their agency was known, enabled, or the clock trusted. */
   retryWaiting(agency: string): void {
     const row = this.#options.db.agency(agency);
     if (row === undefined || row.enabled === 0 || !this.#options.clockTrusted()) return;
-    for (const waiting of this.#options.db.takeWaiting(agency)) this.take(waiting.topic, waiting.envelope);
+    this.#retake(agency);
   }
 
   /** After a root was pinned: documents that it vouches for may have come before it. */
   retryAll(): void {
-    for (const waiting of this.#options.db.takeAllWaiting()) this.take(waiting.topic, waiting.envelope);
+    this.#retake();
   }
 
-  #wait(topic: Extract<Topic, { type: 'rq' | 'ag' }>, text: string, envelope: Uint8Array, code: string): void {
-    this.#options.db.putWaiting({
-      envelopeHash: sha256Hex(envelope),
-      agency: topic.agency,
-      topic: text,
-      envelope,
-      receivedAtS: Math.floor(this.#options.nowMs() / 1000),
-    });
+  #retake(agency?: string): void {
+    const { db } = this.#options;
+    for (const { envelope_hash: hash, topic, envelope } of db.waiting(agency)) {
+      db.dropWaiting(hash);
+      this.take(topic, envelope);
+    }
+  }
+
+  #wait(
+    topic: Extract<Topic, { type: 'rq' | 'ag' }>,
+    text: string,
+    envelope: Uint8Array,
+    code: string,
+    signed: boolean,
+  ): void {
+    const receivedAtS = Math.floor(this.#options.nowMs() / 1000);
+    this.#options.db.putWaiting({ agency: topic.agency, topic: text, envelope, receivedAtS, signed });
     this.#verdict(code);
+  }
+
+  /** Of an agency that is known, only what it signed is kept for later, whenever that is. */
+  #waitSigned(
+    topic: Extract<Topic, { type: 'rq' }>,
+    text: string,
+    envelope: Uint8Array,
+    row: AgencyRow,
+    code: string,
+  ): void {
+    requireSigners(envelope, openAgency(row.envelope, this.#options.house.roots).agency, []);
+    this.#wait(topic, text, envelope, code, true);
   }
 
   #takeRequest(topic: Extract<Topic, { type: 'rq' }>, topicText: string, envelope: Uint8Array): void {
     const { db, house, nowMs } = this.#options;
     const row = db.agency(topic.agency);
-    if (row === undefined) return this.#wait(topic, topicText, envelope, 'request/unknown-agency');
+    if (row === undefined) return this.#wait(topic, topicText, envelope, 'request/unknown-agency', false);
     if (row.suspended === 1) throw refused('request/agency-suspended', 'the agency contradicted itself');
-    if (row.enabled === 0) return this.#wait(topic, topicText, envelope, 'request/agency-not-enabled');
+    if (row.enabled === 0) return this.#waitSigned(topic, topicText, envelope, row, 'request/agency-not-enabled');
     // Without a believable clock neither expiry nor the window can be judged.
-    if (!this.#options.clockTrusted()) return this.#wait(topic, topicText, envelope, 'request/held-for-clock');
+    if (!this.#options.clockTrusted()) {
+      return this.#waitSigned(topic, topicText, envelope, row, 'request/held-for-clock');
+    }
     const checked = checkRequest({
       request: envelope,
       agency: row.envelope,
@@ -162,22 +225,27 @@ export class Intake {
       revokedKeyIds: db.revoked(topic.agency, 'key'),
       revokedRequestIds: db.revoked(topic.agency, 'request'),
     });
-    this.#applyPolicy(checked, envelope, row.envelope);
+    this.#applyPolicy(checked, envelope, row);
   }
 
-  #applyPolicy(checked: CheckedRequest, envelope: Uint8Array, agencyEnvelope: Uint8Array): void {
-    const { db, house, nowMs } = this.#options;
+  #applyPolicy(checked: CheckedRequest, envelope: Uint8Array, row: AgencyRow): void {
+    const { db, house, nowMs, wallMs } = this.#options;
     const { request, requestHash } = checked;
     const nowS = Math.floor(nowMs() / 1000);
     const dropAfterS = request.expires_at + dayS;
-    if (db.replayed(requestHash, request.agency, request.request_id))
-      throw refused('request/replayed', 'it came before');
+    const seenForS = row.recipient_seen_s === null ? Number.POSITIVE_INFINITY : nowS - row.recipient_seen_s;
+    if (seenForS < recipientDelayS)
+      throw refused('request/recipient-too-new', 'the recipient changed less than 72 hours ago');
+    // Before the look for a replay: two requests under one number and one id contradict each other just as well.
     const other = db.claimSequence(request.agency, request.seq, requestHash, envelope, dropAfterS);
     if (other !== undefined) {
       db.suspendAgency(request.agency, other, envelope, nowS);
       throw refused('request/equivocation', 'the agency signed two requests under one number');
     }
-    db.raiseClockFloor(request.issued_at);
+    if (db.replayed(requestHash, request.agency, request.request_id))
+      throw refused('request/replayed', 'it came before');
+    // Never beyond the clock: requests dated a little ahead, one on top of the other, would end every cooling-off.
+    db.raiseClockFloor(Math.min(request.issued_at, Math.floor(wallMs() / 1000)));
     const place = { lat_e6: house.place.latE6, lon_e6: house.place.lonE6 };
     const turnAway = (code: string, why: string): Error => {
       db.rememberOnly(requestHash, request.agency, request.request_id, dropAfterS);
@@ -197,10 +265,12 @@ export class Intake {
         agency: request.agency,
         case_number: request.case.number,
         envelope,
-        agency_envelope: agencyEnvelope,
+        agency_envelope: row.envelope,
         state: 'PENDING',
         note: sealDecision(house.ownerRecipient, 'none'),
-        warnings: JSON.stringify(checked.warnings),
+        warnings: JSON.stringify([
+          ...new Set([...checked.warnings, ...(seenForS < recipientNewsS ? ['recipient-changed'] : [])]),
+        ]),
         accepted_at_s: nowS,
         issued_at_s: request.issued_at,
         expires_at_s: request.expires_at,
@@ -231,9 +301,42 @@ export class Intake {
     if (document.agency !== agencyId) throw refused('revocation/agency-mismatch', 'it names another agency');
     db.revoke(agencyId, document.kind, document.target);
     this.#verdict(`revoked-${document.kind}`);
-    if (document.kind !== 'request') return;
+    if (document.kind === 'key') return this.#revokeSignedBy(agencyId);
     const request = db.request(document.target);
     if (request !== undefined && request.agency === agencyId) this.#options.onRevoked(request.request_hash);
+  }
+
+  /** A key that was given up may have been stolen before: what it signed and is still open goes with it. */
+  #revokeSignedBy(agencyId: string): void {
+    const { db } = this.#options;
+    const revokedKeyIds = db.revoked(agencyId, 'key');
+    for (const row of db.requests()) {
+      if (row.agency !== agencyId) continue;
+      try {
+        requireSigners(row.envelope, peekDocument('agency', row.agency_envelope).unverified, revokedKeyIds);
+      } catch (thrown) {
+        if (!lacksSigners(thrown)) throw thrown;
+        this.#options.onRevoked(row.request_hash);
+      }
+    }
+  }
+}
+
+/** Signed by an officer and an approver that are not revoked, whatever the time is. Throws `envelope/…`. */
+function requireSigners(envelope: Uint8Array, agency: AgencyDocument, revokedKeyIds: readonly string[]): void {
+  const rule = (role: 'officer' | 'approver') => ({
+    role,
+    threshold: 1,
+    keys: agency.keys.filter((k) => k.role === role && !revokedKeyIds.includes(k.kid)).map(({ x }) => fromHex(x)),
+  });
+  openEnvelope('request', envelope, [rule('officer'), rule('approver')]);
+}
+
+function parseSpooled(bytes: Buffer | undefined): z.infer<typeof spooledSchema> | undefined {
+  try {
+    return spooledSchema.parse(JSON.parse(bytes?.toString('utf8') ?? ''));
+  } catch {
+    return undefined;
   }
 }
 

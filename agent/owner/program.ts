@@ -107,6 +107,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     regions: config.regions,
     log,
     nowMs,
+    wallMs: () => clock.wallMs(),
     clockTrusted,
     onPending: ({ fromMs, toMs, untilMs }) => {
       for (const { id } of config.cameras) {

@@ -1,4 +1,4 @@
-import { fromHex } from './bytes.ts';
+import { fromHex, sha256Hex, toHex } from './bytes.ts';
 import type { AgencyDocument } from './documents.ts';
 import { lacksSigners, type Opened, openEnvelope, type SignerRule } from './envelope.ts';
 import { keyIdOf, recipientKeyId, requireEnrolableRecipient, requireEnrolableSigningKey } from './keys.ts';
@@ -14,6 +14,13 @@ export interface PinnedRoot {
 export interface CheckedAgency {
   readonly agency: AgencyDocument;
   readonly agencyHash: string;
+  /** `rootIdOf` the root that vouches for it. */
+  readonly rootId: string;
+}
+
+/** Names a root by its keys, whatever their order. */
+export function rootIdOf({ keys }: PinnedRoot): string {
+  return sha256Hex(Buffer.from(keys.map(toHex).toSorted().join(' ')));
 }
 
 export type AgencyRole = AgencyDocument['keys'][number]['role'];
@@ -23,7 +30,8 @@ export type AgencyRole = AgencyDocument['keys'][number]['role'];
  * at, so that a suspension can be stored like any other version.
  */
 export function openAgency(envelope: Uint8Array, roots: readonly PinnedRoot[]): CheckedAgency {
-  const { document: agency, hash } = openUnderAnyRoot(envelope, roots);
+  const { opened, rootId } = openUnderAnyRoot(envelope, roots);
+  const { document: agency, hash } = opened;
   const seen = new Set<string>();
   for (const { x, kid } of agency.keys) {
     const publicKey = fromHex(x);
@@ -40,7 +48,7 @@ export function openAgency(envelope: Uint8Array, roots: readonly PinnedRoot[]): 
   if (agency.recipient.kid !== recipientKeyId(agency.recipient.age)) {
     throw refusal('agency/recipient-key-id', 'Cannot use the agency document: the recipient has another key id');
   }
-  return { agency, agencyHash: hash };
+  return { agency, agencyHash: hash, rootId };
 }
 
 /** `openAgency`, and the document is active and not expired. */
@@ -59,11 +67,15 @@ export function checkAgency(params: {
   return checked;
 }
 
-function openUnderAnyRoot(envelope: Uint8Array, roots: readonly PinnedRoot[]): Opened<'agency'> {
+function openUnderAnyRoot(
+  envelope: Uint8Array,
+  roots: readonly PinnedRoot[],
+): { opened: Opened<'agency'>; rootId: string } {
   let lacking: unknown = refusal('agency/no-root', 'Cannot use the agency document: no root is pinned');
-  for (const { keys, threshold } of roots) {
+  for (const root of roots) {
+    const { keys, threshold } = root;
     try {
-      return openEnvelope('agency', envelope, [{ role: 'root', threshold, keys }]);
+      return { opened: openEnvelope('agency', envelope, [{ role: 'root', threshold, keys }]), rootId: rootIdOf(root) };
     } catch (thrown) {
       if (!lacksSigners(thrown)) throw thrown;
       lacking = thrown;

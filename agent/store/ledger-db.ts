@@ -10,7 +10,9 @@ import { AgentError } from '../base/errors.ts';
 import { migrate } from './schema-version.ts';
 import { asStoreError } from './sqlite-errors.ts';
 
-const ledgerSchemaSteps = [readFileSync(join(import.meta.dirname, 'ledger.sql'), 'utf8')];
+const ledgerSchemaSteps = ['ledger.sql', 'ledger-2.sql'].map((name) =>
+  readFileSync(join(import.meta.dirname, name), 'utf8'),
+);
 
 export type StoredState =
   | 'PENDING'
@@ -47,6 +49,8 @@ export interface AgencyRow {
   readonly doc_hash: string;
   readonly enabled: 0 | 1;
   readonly suspended: 0 | 1;
+  readonly root_id: string | null;
+  readonly recipient_seen_s: number | null;
 }
 
 export interface ShareRow {
@@ -64,10 +68,14 @@ export interface WaitingRow {
   readonly topic: string;
   readonly envelope: Buffer;
   readonly received_at_s: number;
+  readonly signed: 0 | 1;
 }
 
-/** At most so many requests wait for their agency to become known or enabled; the oldest make room. */
-const waitingCount = 500;
+/**
+ * How many messages wait at most. Anybody who can publish can make up the unsigned ones, so they never drive out what an
+ * agency signed, and no agency drives out another's; within each the oldest make room.
+ */
+const waitingCounts = { perAgency: 50, unsigned: 300, all: 500 } as const;
 
 export class LedgerDb {
   readonly #db: Database.Database;
@@ -128,11 +136,20 @@ export class LedgerDb {
   }
 
   /** Keeps the newest document of an agency; an older or equal version changes nothing. Never enables it. */
-  putAgency(row: { agency: string; version: number; envelope: Uint8Array; docHash: string }): boolean {
+  putAgency(row: {
+    agency: string;
+    version: number;
+    envelope: Uint8Array;
+    docHash: string;
+    rootId: string;
+    recipientSeenS: number | null;
+  }): boolean {
     const result = this.#db
       .prepare(
-        `INSERT INTO agency (agency, version, envelope, doc_hash) VALUES (@agency, @version, @envelope, @docHash)
-         ON CONFLICT (agency) DO UPDATE SET version = excluded.version, envelope = excluded.envelope, doc_hash = excluded.doc_hash
+        `INSERT INTO agency (agency, version, envelope, doc_hash, root_id, recipient_seen_s)
+         VALUES (@agency, @version, @envelope, @docHash, @rootId, @recipientSeenS)
+         ON CONFLICT (agency) DO UPDATE SET version = excluded.version, envelope = excluded.envelope,
+           doc_hash = excluded.doc_hash, root_id = excluded.root_id, recipient_seen_s = excluded.recipient_seen_s
          WHERE excluded.version > agency.version`,
       )
       .run({ ...row, envelope: Buffer.from(row.envelope) });
@@ -193,41 +210,56 @@ export class LedgerDb {
   // Requests that wait for their agency
 
   putWaiting(row: {
-    envelopeHash: string;
     agency: string;
     topic: string;
     envelope: Uint8Array;
     receivedAtS: number;
+    /** Whether the agency's own signatures have been seen on it. */
+    signed: boolean;
   }): void {
+    const { perAgency, unsigned, all } = waitingCounts;
+    // With the topic: a copy published under another topic must not take the place of the true one.
+    const hash = createHash('sha256').update(row.topic).update('\0').update(row.envelope).digest('hex');
+    const signed = row.signed ? 1 : 0;
     this.#db.transaction(() => {
       this.#db
         .prepare(
-          `INSERT OR IGNORE INTO waiting (envelope_hash, agency, topic, envelope, received_at_s)
-           VALUES (@envelopeHash, @agency, @topic, @envelope, @receivedAtS)`,
+          `INSERT OR IGNORE INTO waiting (envelope_hash, agency, topic, envelope, received_at_s, signed)
+           VALUES (?, ?, ?, ?, ?, ?)`,
         )
-        .run({ ...row, envelope: Buffer.from(row.envelope) });
+        .run(hash, row.agency, row.topic, Buffer.from(row.envelope), row.receivedAtS, signed);
       this.#db
-        .prepare('DELETE FROM waiting WHERE rowid NOT IN (SELECT rowid FROM waiting ORDER BY rowid DESC LIMIT ?)')
-        .run(waitingCount);
+        .prepare(
+          `DELETE FROM waiting WHERE agency = @agency AND signed = @signed AND rowid NOT IN
+           (SELECT rowid FROM waiting WHERE agency = @agency AND signed = @signed ORDER BY rowid DESC LIMIT @perAgency)`,
+        )
+        .run({ agency: row.agency, signed, perAgency });
+      this.#db
+        .prepare(
+          `DELETE FROM waiting WHERE signed = 0 AND rowid NOT IN
+           (SELECT rowid FROM waiting WHERE signed = 0 ORDER BY rowid DESC LIMIT ?)`,
+        )
+        .run(unsigned);
+      this.#db
+        .prepare(
+          `DELETE FROM waiting WHERE rowid NOT IN
+           (SELECT rowid FROM waiting ORDER BY signed DESC, rowid DESC LIMIT ?)`,
+        )
+        .run(all);
     })();
   }
 
-  takeAllWaiting(): WaitingRow[] {
-    return this.#db.transaction(() => {
-      const rows = this.#db.prepare<[], WaitingRow>('SELECT * FROM waiting ORDER BY rowid').all();
-      this.#db.prepare('DELETE FROM waiting').run();
-      return rows;
-    })();
+  /** Of one agency, or of all; oldest first. */
+  waiting(agency?: string): WaitingRow[] {
+    return this.#db
+      .prepare<[{ agency: string | null }], WaitingRow>(
+        'SELECT * FROM waiting WHERE @agency IS NULL OR agency = @agency ORDER BY rowid',
+      )
+      .all({ agency: agency ?? null });
   }
 
-  takeWaiting(agency: string): WaitingRow[] {
-    return this.#db.transaction(() => {
-      const rows = this.#db
-        .prepare<[string], WaitingRow>('SELECT * FROM waiting WHERE agency = ? ORDER BY rowid')
-        .all(agency);
-      this.#db.prepare('DELETE FROM waiting WHERE agency = ?').run(agency);
-      return rows;
-    })();
+  dropWaiting(envelopeHash: string): void {
+    this.#db.prepare('DELETE FROM waiting WHERE envelope_hash = ?').run(envelopeHash);
   }
 
   // Replay
