@@ -115,12 +115,12 @@ function placePackages(target: string): void {
 /** What the build makes rather than finds: it is there although the build is not given it. */
 const built = ['native/build/Release/latchkey.node', 'agent/web/dist'];
 
-/** Puts the set into an empty folder and returns its files outside `node_modules`. */
-export function assembleImage(target: string): string[] {
+/** Puts the set into an empty folder, this machine's packages unless others are wanted; returns the files outside `node_modules`. */
+export function assembleImage(target: string, options: { readonly packages?: boolean } = {}): string[] {
   const placed: string[] = [];
   for (const path of copiedPaths()) {
     if (path === 'node_modules') {
-      placePackages(target);
+      if (options.packages !== false) placePackages(target);
       continue;
     }
     // Git keeps no empty folder, and the build makes this one.

@@ -30,10 +30,11 @@ export function mutate(source: Buffer, next: () => number): Buffer {
   return bytes;
 }
 
-const hostile: readonly unknown[] = [
-  ...[null, true, -1, 0.5, 2 ** 53, Number.MAX_VALUE, '', 'a'.repeat(40_000), 'a\u202eb', '\ud800', 'e\u0301', [], {}],
-  ...[[[[[[[[[[]]]]]]]]], JSON.parse('{"__proto__":{"polluted":1}}'), 'http://169.254.169.254/', '../../etc/passwd'],
-];
+const hostileNumbers: readonly unknown[] = [-1, 0.5, 2 ** 53, Number.MAX_VALUE];
+const hostileTexts: readonly unknown[] = ['', 'a'.repeat(40_000), 'a\u202eb', '\ud800', 'e\u0301', '../../etc/passwd'];
+const deep: unknown = JSON.parse(`${'['.repeat(12)}${']'.repeat(12)}`);
+const hostileShapes: readonly unknown[] = [null, true, [], {}, deep, JSON.parse('{"__proto__":{"polluted":1}}')];
+const hostile: readonly unknown[] = [...hostileNumbers, ...hostileTexts, ...hostileShapes];
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
