@@ -10,7 +10,7 @@ import { openAgency } from '../protocol/agency-check.ts';
 import { peekDocument } from '../protocol/envelope.ts';
 import { sealNote } from '../protocol/sealed-note.ts';
 import type { AgencyRow, LedgerDb, RequestRow } from '../store/ledger-db.ts';
-import type { ListedClip, PreviewReport, VaultClient } from '../vault/client.ts';
+import type { ApprovalReport, ListedClip, PreviewReport, VaultClient } from '../vault/client.ts';
 import type { Decisions } from './decisions.ts';
 import type { House } from './house.ts';
 import type { Intake } from './intake.ts';
@@ -48,6 +48,8 @@ export interface ConsentOptions {
   readonly clockTrusted: () => boolean;
   readonly health: () => Promise<Omit<Health, 'lock' | 'pendingCount'>>;
   readonly onChange: (requestId: string, state: RequestState) => void;
+  /** Files of a share that was begun and is in no ledger must go at once, not at the next start. */
+  readonly discardUnknown: () => void;
 }
 
 type Transient = 'REVIEWING' | 'SEALING';
@@ -69,8 +71,10 @@ export class Consent implements OwnerService {
   }
 
   async unlockViewing(params: { pairingId: string; viewingKey: string }): Promise<{ lock: LockState }> {
-    const record = this.#o.vaults.readPairing(params.pairingId);
-    return { lock: await this.#o.vaults.unlock('viewing', (vault) => vault.openViewing(record, params.viewingKey)) };
+    const { pairingId, viewingKey } = params;
+    const record = this.#o.vaults.readPairing(pairingId);
+    const open = (vault: VaultClient) => vault.openViewing(record, viewingKey, this.#o.db.clockFloorS);
+    return { lock: await this.#o.vaults.unlock('viewing', open, pairingId) };
   }
 
   async unlockDeciding(params: { passphrase: string }): Promise<{ lock: LockState }> {
@@ -112,7 +116,7 @@ export class Consent implements OwnerService {
   }
 
   async unpair(params: { pairingId: string }): Promise<Record<string, never>> {
-    this.#o.vaults.removePairing(params.pairingId);
+    await this.#o.vaults.removePairing(params.pairingId);
     return {};
   }
 
@@ -329,17 +333,28 @@ export class Consent implements OwnerService {
     if (this.#previews.get(params.previewId) !== row.request_hash) {
       throw new AgentError('refused', 'consent/not-previewed', 'Cannot approve: this is not a preview of that request');
     }
+    if (this.#agencyRow(row.agency).suspended === 1) {
+      throw new AgentError('refused', 'consent/agency-suspended', 'Cannot approve: the agency contradicted itself');
+    }
     this.#step(row, 'approve');
     const releaseNotBeforeMs = this.#releaseMs((row.expires_at_s + 48 * 3600) * 1000);
     this.#transient.set(row.request_hash, 'SEALING');
+    let sealed: ApprovalReport;
     try {
-      const sealed = await vault.approve({
+      sealed = await vault.approve({
         previewId: params.previewId,
         passphrase: params.passphrase,
         agency: this.#currentAgency(row),
         floorS: this.#o.db.clockFloorS,
         releaseNotBeforeMs,
       });
+      if (this.#transient.get(row.request_hash) !== 'SEALING') {
+        throw new AgentError(
+          'refused',
+          'consent/interrupted',
+          'Cannot approve: while the share was sealed it was locked, or the request was taken back',
+        );
+      }
       this.#o.db.beginShare({
         share_id: sealed.shareId,
         request_hash: row.request_hash,
@@ -348,12 +363,16 @@ export class Consent implements OwnerService {
         deadline_ms: sealed.deadlineMs,
         grant_hash: sealed.grantHash,
       });
-      this.#previews.delete(params.previewId);
-      this.#o.vaults.note(`approve ${row.request_hash} ${sealed.shareId}`);
+    } catch (thrown) {
+      if (this.#transient.get(row.request_hash) === 'SEALING') this.#transient.set(row.request_hash, 'REVIEWING');
+      throw thrown;
     } finally {
-      this.#transient.set(row.request_hash, 'REVIEWING');
+      if (this.#o.db.shareOf(row.request_hash) !== undefined) this.#transient.delete(row.request_hash);
+      // Another request's files may be half-made; whoever ends last clears up.
+      if (![...this.#transient.values()].includes('SEALING')) this.#o.discardUnknown();
     }
-    this.#transient.delete(row.request_hash);
+    this.#previews.delete(params.previewId);
+    this.#o.vaults.note(`approve ${row.request_hash} ${sealed.shareId}`);
     this.#o.onChange(row.request_id, 'COOLING');
     const share = this.#shareOf(this.#row(row.request_id));
     if (share === undefined)

@@ -14,7 +14,7 @@ const table: Table = {
   PENDING: { review: 'REVIEWING', decline: 'DECLINED', expire: 'EXPIRED', revoke: 'REVOKED' },
   DECLINED: { expire: 'EXPIRED', revoke: 'REVOKED' },
   REVIEWING: { lock: 'PENDING', decline: 'DECLINED', approve: 'SEALING', expire: 'EXPIRED', revoke: 'REVOKED' },
-  SEALING: { sealed: 'COOLING', 'seal-failed': 'REVIEWING', lock: 'PENDING' },
+  SEALING: { sealed: 'COOLING', 'seal-failed': 'REVIEWING', lock: 'PENDING', revoke: 'REVOKED' },
   COOLING: { slot: 'BODY_UP', withdraw: 'WITHDRAWN', revoke: 'REVOKED', expire: 'FAILED' },
   BODY_UP: {
     'body-done': 'RELEASE',

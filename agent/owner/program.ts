@@ -132,8 +132,9 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     clockTrusted,
     health: () => readHealth(config, trust()),
     onChange: (requestId, state) => announce({ kind: 'request', requestId, state }),
+    discardUnknown: () => release.discardUnknown(),
   });
-  const release = new Release({
+  const release: Release = new Release({
     dataDir,
     db,
     log,
@@ -169,24 +170,42 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
   let known = new Set(db.requests().map((r) => r.request_id));
   let trusted = clockTrusted();
   let forgottenMs = clock.monotonicMs();
-  const tick = async (): Promise<void> => {
-    intake.takeInbox();
-    if (!trusted && clockTrusted()) {
+  let left = 0;
+  const tasks: readonly (() => void | Promise<void>)[] = [
+    () => vaults.lockIfIdle(),
+    () => {
+      left = intake.takeInbox();
+    },
+    () => {
+      if (trusted || !clockTrusted()) return;
       trusted = true;
       for (const { agency } of db.agencies()) intake.retryWaiting(agency);
-    }
-    consent.expireDue();
-    release.tick();
-    await vaults.lockIfIdle();
-    const rows = db.requests();
-    for (const row of rows) {
-      if (!known.has(row.request_id)) announce({ kind: 'request', requestId: row.request_id, state: row.state });
-    }
-    known = new Set(rows.map((r) => r.request_id));
-    if (clock.monotonicMs() - forgottenMs > forgetMs) {
+    },
+    () => consent.expireDue(),
+    () => release.tick(),
+    () => {
+      const rows = db.requests();
+      for (const row of rows) {
+        if (!known.has(row.request_id)) announce({ kind: 'request', requestId: row.request_id, state: row.state });
+      }
+      known = new Set(rows.map((r) => r.request_id));
+    },
+    () => {
+      if (clock.monotonicMs() - forgottenMs <= forgetMs) return;
       forgottenMs = clock.monotonicMs();
       db.forget(Math.floor(nowMs() / 1000));
       db.raiseClockFloor(Math.floor(clockTrusted() ? clock.wallMs() / 1000 : 0));
+    },
+  ];
+  // Each by itself: a full disk under the inbox must not keep the vault open, or a share from being taken back.
+  const tick = async (): Promise<void> => {
+    left = 0;
+    for (const task of tasks) {
+      try {
+        await task();
+      } catch (thrown) {
+        log.error('tick-failed', thrown);
+      }
     }
   };
   // The watch only shortens the wait; the timer is what is relied on.
@@ -194,18 +213,14 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
   const watcher = watch(join(dataDir, 'spool', 'inbox'), () => wake?.());
   stack.defer(() => watcher.close());
   while (!signal.aborted) {
-    try {
-      await tick();
-    } catch (thrown) {
-      log.error('tick-failed', thrown);
-    }
+    await tick();
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, tickMs);
+      const timer = setTimeout(done, left > 0 ? 0 : tickMs);
       wake = done;
       signal.addEventListener('abort', done, { once: true });
     });

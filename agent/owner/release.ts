@@ -2,7 +2,7 @@
  * What happens to an approved share, by time alone: cooling-off, body into the outbox, and only after the courier says
  * that the body has arrived, a durable RELEASE, and then the key. Every step can be repeated after a crash at any point.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -14,7 +14,7 @@ import {
   writeFileDurable,
 } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
-import type { LedgerDb, ShareRow, StoredState } from '../store/ledger-db.ts';
+import type { LedgerDb, RequestRow, ShareRow, StoredState } from '../store/ledger-db.ts';
 import { nextState, type RequestEvent } from './machine.ts';
 
 const statusSchema = z.object({
@@ -43,33 +43,39 @@ export class Release {
     this.#outbox = join(options.dataDir, 'spool', 'outbox');
     this.#status = join(options.dataDir, 'spool', 'status');
     for (const folder of [this.#held, this.#outbox, this.#status]) ensurePrivateDir(folder);
-    this.#removeHalfMade();
+    this.discardUnknown();
+    for (const name of readdirSync(this.#outbox)) if (name.startsWith('.')) removeDurable(join(this.#outbox, name));
   }
 
   /** A share that the ledger doesn't know was cut while it was made: its request is pending again, under a new key. */
-  #removeHalfMade(): void {
+  discardUnknown(): void {
     const known = new Set(this.#options.db.shares().map((s) => s.share_id));
     for (const name of readdirSync(this.#held)) if (!known.has(name)) removeDurable(join(this.#held, name));
-    for (const name of readdirSync(this.#outbox)) if (name.startsWith('.')) removeDurable(join(this.#outbox, name));
   }
 
   /** Moves every share as far as time and the courier allow. */
   tick(): void {
     const { db } = this.#options;
-    const states = new Map(db.requests().map((r) => [r.request_hash, r.state]));
+    const rows = new Map(db.requests().map((r) => [r.request_hash, r]));
     for (const share of db.shares()) {
-      const state = states.get(share.request_hash);
-      if (state === 'COOLING') this.#cool(share);
+      const row = rows.get(share.request_hash);
+      const state = row?.state;
+      if ((state === 'COOLING' || state === 'BODY_UP') && this.#isRevoked(row)) this.#move(share, state, 'revoke');
+      else if (state === 'COOLING') this.#cool(share);
       else if (state === 'BODY_UP') this.#await(share);
       else if (state === 'RELEASE') this.#finish(share);
       else if (state !== undefined) this.#clear(share, state);
     }
   }
 
+  #isRevoked(row: RequestRow | undefined): boolean {
+    return row !== undefined && this.#options.db.revoked(row.agency, 'request').includes(row.request_id);
+  }
+
   #move(share: ShareRow, from: StoredState, event: RequestEvent): void {
     const to = nextState(from, event) as StoredState;
     this.#options.db.setState(share.request_hash, to);
-    this.#options.log.info('share-state', { share: share.share_id, state: to });
+    this.#options.log.info('share-state', { share: share.share_id.slice(0, 8), state: to });
     this.#options.onChange(share.request_hash, to);
   }
 
@@ -90,7 +96,8 @@ export class Release {
       const dispatch = readFileLimited(join(held, 'dispatch.json'), 64 * 1024);
       if (dispatch === undefined) return this.#move(share, 'COOLING', 'expire');
       writeFileDurable(join(staged, 'dispatch.json'), dispatch, 0o640);
-      renameSync(join(held, 'body.age'), join(staged, 'body.age'));
+      // A second name, not a move: a crash before the next line must not lose the body with the staged folder.
+      linkSync(join(held, 'body.age'), join(staged, 'body.age'));
       syncDir(staged);
       renameDurable(staged, outside);
     }
@@ -135,7 +142,8 @@ export class Release {
 
   /** Withdrawn, revoked or failed: the key is destroyed here; the courier ends what it has begun, as well as it can. */
   #clear(share: ShareRow, state: StoredState): void {
-    removeDurable(join(this.#held, share.share_id));
+    const held = join(this.#held, share.share_id);
+    if (existsSync(held)) removeDurable(held);
     const outside = join(this.#outbox, share.share_id);
     if (!existsSync(outside)) return;
     const status = this.#readStatus(share);

@@ -30,6 +30,7 @@ export class VaultHost {
   #lock: LockState = 'locked';
   #usedMs = 0;
   #actions: string[] = [];
+  readonly #usedPairings = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: VaultHostOptions) {
@@ -71,11 +72,17 @@ export class VaultHost {
     writeFileDurable(this.#pairingPath(record.pairingId), `${JSON.stringify(record)}\n`);
   }
 
-  removePairing(pairingId: string): void {
+  /** A lost phone must not go on looking: what it has unlocked is locked. */
+  async removePairing(pairingId: string): Promise<void> {
     removeDurable(this.#pairingPath(pairingId));
+    if (this.#usedPairings.has(pairingId)) await this.lock();
   }
 
-  unlock(mode: 'viewing' | 'deciding', open: (vault: VaultClient) => Promise<void>): Promise<LockState> {
+  unlock(
+    mode: 'viewing' | 'deciding',
+    open: (vault: VaultClient) => Promise<void>,
+    pairingId?: string,
+  ): Promise<LockState> {
     return this.#inTurn(async () => {
       const running = this.#vault?.alive === true ? this.#vault : undefined;
       const vault = running ?? (await VaultClient.start(this.#options.dataDir));
@@ -89,10 +96,13 @@ export class VaultHost {
       if (running === undefined) {
         this.#actions = [];
         // A vault that ends by itself (killed, crashed) is a lock like any other.
-        void vault.ended.then(() => {
-          if (this.#vault === vault) this.#ended();
-        });
+        void vault.ended
+          .then(() => {
+            if (this.#vault === vault) this.#ended();
+          })
+          .catch((thrown: unknown) => this.#options.log.error('session-not-recorded', thrown));
       }
+      if (pairingId !== undefined) this.#usedPairings.add(pairingId);
       if (mode === 'deciding' || this.#lock === 'locked') this.#lock = mode;
       this.#touch();
       await this.#options.onUnlocked(vault);
@@ -134,8 +144,12 @@ export class VaultHost {
     return this.#inTurn(async () => {
       const vault = this.#vault;
       if (vault?.alive !== true) return;
-      this.#ended();
-      await vault.stop();
+      try {
+        this.#ended();
+      } finally {
+        // Whatever could not be written: the keys go.
+        await vault.stop();
+      }
     });
   }
 
@@ -144,8 +158,12 @@ export class VaultHost {
     this.#lock = 'locked';
     const actions = this.#actions;
     this.#actions = [];
-    this.#options.onLocking(actions);
-    this.#options.onLockState('locked');
+    this.#usedPairings.clear();
+    try {
+      this.#options.onLocking(actions);
+    } finally {
+      this.#options.onLockState('locked');
+    }
   }
 
   async lockIfIdle(): Promise<void> {

@@ -87,7 +87,7 @@ describe('a dispatch', () => {
 });
 
 describe('a revocation', () => {
-  const agency = { agency: sampleAgency, agencyHash: '' };
+  const agency = { agency: sampleAgency, agencyHash: '', rootId: '' };
   const check = (changes: Partial<RevocationDocument>, key: SigningKey, revokedKeyIds: string[] = []): string => {
     const document = { ...sampleDocuments.revocation, ...changes } as RevocationDocument;
     const revocation = sampleEnvelope('revocation', document, [key]);

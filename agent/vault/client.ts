@@ -50,7 +50,9 @@ export class VaultClient {
       env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', UV_THREADPOOL_SIZE: '2' },
     });
     const lines: string[] = [];
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => lines.push(text.slice(0, 500)));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (lines.length < 50) lines.push(text.slice(0, 500));
+    });
     await new Promise<void>((resolve, reject) => {
       const fail = (): void => {
         child.kill('SIGKILL');
@@ -100,8 +102,8 @@ export class VaultClient {
     await this.#ask('openDeciding', { passphrase });
   }
 
-  async openViewing(record: PairingRecord, viewingKey: string): Promise<void> {
-    await this.#ask('openViewing', { record, viewingKey });
+  async openViewing(record: PairingRecord, viewingKey: string, floorS: number): Promise<void> {
+    await this.#ask('openViewing', { record, viewingKey, floorS });
   }
 
   async pair(passphrase: string, name: string): Promise<Pairing> {

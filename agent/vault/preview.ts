@@ -14,8 +14,8 @@ import { chooseFragments, initOf, proveFragments, type Span } from './content.ts
 import type { ClipLibrary, OpenedClip } from './library.ts';
 
 const videoTrack = 1;
-/** One preview is held in memory; a share of more is refused before it is built. */
-const maxMediaBytes = 512 * 1024 * 1024;
+/** So much is held in memory at once; a share of more is refused before it is built. */
+export const maxMediaBytes = 512 * 1024 * 1024;
 const maxClips = 99;
 
 export interface Selection extends Span {

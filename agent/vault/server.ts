@@ -12,7 +12,12 @@ const id = z.string().max(64);
 
 const requestSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('openDeciding'), passphrase: secret }),
-  z.strictObject({ method: z.literal('openViewing'), record: z.unknown(), viewingKey: secret }),
+  z.strictObject({
+    method: z.literal('openViewing'),
+    record: z.unknown(),
+    viewingKey: secret,
+    floorS: z.number().int().min(0),
+  }),
   z.strictObject({ method: z.literal('pair'), passphrase: secret, name: z.string().min(1).max(80) }),
   z.strictObject({ method: z.literal('addRoot'), passphrase: secret, root: z.unknown() }),
   z.strictObject({
@@ -47,7 +52,7 @@ async function answer(session: VaultSession, request: VaultRequest): Promise<unk
       await session.openDeciding(request.passphrase);
       return { mode: session.mode };
     case 'openViewing':
-      session.openViewing(request.record, request.viewingKey);
+      session.openViewing(request.record, request.viewingKey, request.floorS);
       return { mode: session.mode };
     case 'pair':
       return session.pair(request.passphrase, request.name);

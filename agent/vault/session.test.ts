@@ -7,7 +7,7 @@ import { systemClock } from '../base/clock.ts';
 import { generateIdentity, openFile, parseIdentity, splitFile } from '../protocol/age-file.ts';
 import { fromHex } from '../protocol/bytes.ts';
 import { checkDispatch } from '../protocol/dispatch.ts';
-import { recipientKeyId } from '../protocol/keys.ts';
+import { generateSigningKey, recipientKeyId } from '../protocol/keys.ts';
 import { readArchive } from '../protocol/share-archive.ts';
 import { verifyShare } from '../protocol/share-verify.ts';
 import { VaultSession } from './session.ts';
@@ -176,6 +176,23 @@ describe('the vault', () => {
       code('vault/bad-root'),
     );
     await expect(session.addRoot('wrong', house.rootDescription)).rejects.toThrow(code('vault/wrong-passphrase'));
+    // Whose signature anybody can make.
+    const weak = [`01${'00'.repeat(31)}`, '00'.repeat(32)];
+    await expect(session.addRoot(testPassphrase, { name: 'x', threshold: 2, keysHex: weak })).rejects.toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^keys\//) as string }),
+    );
+  });
+
+  it('counts a root with its keys in another order as the same, and pins eight at most', async () => {
+    const { name, threshold, keysHex } = house.rootDescription;
+    expect(await session.addRoot(testPassphrase, { name, threshold, keysHex: keysHex.toReversed() })).toHaveLength(1);
+    const another = () => ({
+      name,
+      threshold,
+      keysHex: [1, 2].map(() => Buffer.from(generateSigningKey().publicKey).toString('hex')),
+    });
+    for (let i = 1; i < 8; i += 1) await session.addRoot(testPassphrase, another());
+    await expect(session.addRoot(testPassphrase, another())).rejects.toThrow(code('vault/too-many-roots'));
   });
 });
 

@@ -19,9 +19,9 @@ import { openNote } from '../protocol/sealed-note.ts';
 import { archiveBytes, archiveParts, paddedBytes } from '../protocol/share-archive.ts';
 import { shareNames } from '../protocol/share-names.ts';
 import { ClipLibrary, type ListedClip } from './library.ts';
-import { type BuiltPreview, buildPreview, type Selection } from './preview.ts';
+import { type BuiltPreview, buildPreview, maxMediaBytes, type Selection } from './preview.ts';
 import { sealedBytes, writeSealedShare } from './share.ts';
-import { parseRoot, readVaultFile, type VaultSecrets, writeVaultFile } from './vault-file.ts';
+import { maxRoots, parseRoot, type RootPin, readVaultFile, type VaultSecrets, writeVaultFile } from './vault-file.ts';
 import { type Pairing, parsePairingRecord, unwrapIdentity, wrapIdentity } from './viewing.ts';
 
 /** Shares are accepted until two days after the request expires. */
@@ -86,8 +86,10 @@ export class VaultSession {
     this.#secrets = secrets;
   }
 
-  openViewing(record: unknown, viewingKey: string): void {
-    this.#openIdentity(unwrapIdentity(parsePairingRecord(record), viewingKey, this.#options.clock.wallMs()));
+  /** `floorS`: time never goes below it, so that a clock set back revives no pairing. */
+  openViewing(record: unknown, viewingKey: string, floorS = 0): void {
+    const nowMs = Math.max(this.#options.clock.wallMs(), floorS * 1000);
+    this.#openIdentity(unwrapIdentity(parsePairingRecord(record), viewingKey, nowMs));
   }
 
   #openIdentity(identity: string): void {
@@ -133,7 +135,10 @@ export class VaultSession {
   async addRoot(passphrase: string, root: unknown): Promise<readonly unknown[]> {
     const pin = parseRoot(root);
     const secrets = await this.#confirm(passphrase);
-    const roots = [...secrets.roots.filter((r) => r.keysHex.join() !== pin.keysHex.join()), pin];
+    const keys = (r: RootPin): string => r.keysHex.toSorted().join();
+    const roots = [...secrets.roots.filter((r) => keys(r) !== keys(pin)), pin];
+    if (roots.length > maxRoots)
+      throw new AgentError('usage', 'vault/too-many-roots', `Cannot pin the root: there are ${maxRoots} already`);
     const changed = { ...secrets, roots };
     await writeVaultFile(this.#options.dataDir, changed, passphrase, this.#options.log2Work);
     if (this.#secrets !== undefined) this.#secrets = changed;
@@ -196,9 +201,7 @@ export class VaultSession {
       library: this.#requireLibrary(),
       ownerRootSeed: fromHex(secrets.ownerRootSeedHex),
     });
-    this.#previews.set(built.previewId, built);
-    const oldest = this.#previews.keys().next().value;
-    if (this.#previews.size > maxPreviews && oldest !== undefined) this.#previews.delete(oldest);
+    this.#keep(built);
     return {
       previewId: built.previewId,
       requestHash: checked.requestHash,
@@ -217,6 +220,18 @@ export class VaultSession {
       shareBytes: sealedBytes(paddedBytes(archiveBytes(this.#files(built, placeholderEnvelope(built))))),
       deadlineMs: (checked.request.expires_at + graceS) * 1000,
     };
+  }
+
+  /** The newest stays; older ones make room for it, by number and by bytes. */
+  #keep(built: BuiltPreview): void {
+    this.#previews.set(built.previewId, built);
+    const bytesOf = (preview: BuiltPreview): number => preview.media.reduce((sum, m) => sum + m.bytes.length, 0);
+    let bytes = [...this.#previews.values()].reduce((sum, preview) => sum + bytesOf(preview), 0);
+    for (const [id, preview] of this.#previews) {
+      if (id === built.previewId || (this.#previews.size <= maxPreviews && bytes <= maxMediaBytes)) break;
+      this.#previews.delete(id);
+      bytes -= bytesOf(preview);
+    }
   }
 
   #built(previewId: string): BuiltPreview {

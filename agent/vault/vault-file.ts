@@ -6,9 +6,12 @@ import { z } from 'zod';
 import { AgentError } from '../base/errors.ts';
 import { readFileLimited, writeFileDurable } from '../base/files.ts';
 import { openWithPassphrase, sealWithPassphrase } from '../protocol/age-file.ts';
+import { fromHex } from '../protocol/bytes.ts';
+import { requireEnrolableSigningKey } from '../protocol/keys.ts';
 import { normalisePassphrase } from './passphrase.ts';
 import { vaultFilePath } from './paths.ts';
 
+export const maxRoots = 8;
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const microDegrees = (bound: number) => z.number().int().min(-bound).max(bound);
 
@@ -27,7 +30,7 @@ const secretsSchema = z.strictObject({
   ownerRootSeedHex: hex32,
   place: z.strictObject({ latE6: microDegrees(90_000_000), lonE6: microDegrees(180_000_000) }),
   regions: z.array(z.string()).min(1).max(4),
-  roots: z.array(rootSchema).max(8),
+  roots: z.array(rootSchema).max(maxRoots),
 });
 
 export type VaultSecrets = Readonly<z.infer<typeof secretsSchema>>;
@@ -41,6 +44,8 @@ export function parseRoot(value: unknown): RootPin {
   if (new Set(parsed.data.keysHex).size !== parsed.data.keysHex.length) {
     throw new AgentError('usage', 'vault/bad-root', 'Cannot pin the root: one of its keys stands in it twice');
   }
+  // Anybody can sign for a key of small order, and so vouch for any agency.
+  for (const key of parsed.data.keysHex) requireEnrolableSigningKey(fromHex(key));
   return parsed.data;
 }
 
