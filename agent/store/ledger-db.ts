@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { AgentError } from '../base/errors.ts';
+import { wipeJournal } from './journal.ts';
 import { migrate } from './schema-version.ts';
 import { asStoreError } from './sqlite-errors.ts';
 
@@ -80,8 +81,10 @@ const waitingCounts = { perAgency: 50, unsigned: 300, all: 500 } as const;
 export class LedgerDb {
   readonly #db: Database.Database;
   readonly #replayKey: Buffer;
+  readonly #path: string;
 
   constructor(path: string) {
+    this.#path = path;
     this.#db = new Database(path);
     this.#db.pragma('journal_mode = PERSIST');
     this.#db.pragma('synchronous = FULL');
@@ -95,6 +98,7 @@ export class LedgerDb {
       throw asStoreError(thrown, 'open the ledger');
     }
     this.#replayKey = Buffer.from(this.#get('replay_key'), 'hex');
+    wipeJournal(this.#path);
   }
 
   close(): void {
@@ -352,6 +356,7 @@ export class LedgerDb {
       this.#db.prepare('DELETE FROM request WHERE request_hash = ?').run(requestHash);
       this.#db.prepare('INSERT INTO record (sealed) VALUES (?)').run(Buffer.from(sealed));
     })();
+    wipeJournal(this.#path);
   }
 
   recordCount(): number {
@@ -408,6 +413,7 @@ export class LedgerDb {
       this.#db.prepare('DELETE FROM sequence WHERE drop_after_s < ?').run(nowS);
       this.#db.prepare('DELETE FROM waiting WHERE received_at_s < ?').run(nowS - 15 * 24 * 3600);
     })();
+    wipeJournal(this.#path);
   }
 }
 
