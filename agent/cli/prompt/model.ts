@@ -91,11 +91,13 @@ function movement(key: Key): number {
 
 export function press(state: PromptState, key: Key): Step {
   if (key === 'interrupt') return { state, effect: { do: 'quit' } };
-  if (state.busy) return { state };
+  // A list that is being read again decides nothing: leaving it needn't wait.
+  const leaves = letter(key) === 'q' && state.overlay === undefined;
+  if (state.busy) return leaves && state.screen.kind === 'inbox' ? { state, effect: { do: 'quit' } } : { state };
   if (state.overlay !== undefined) return pressOverlay(state, state.overlay, key);
   const clear = { ...state, message: '' };
   const { screen } = state;
-  if (letter(key) === 'q') return { state, effect: { do: 'quit' } };
+  if (leaves) return { state, effect: { do: 'quit' } };
   switch (screen.kind) {
     case 'inbox':
       return pressInbox(clear, screen.cursor, key);

@@ -154,9 +154,11 @@ describe('the model', () => {
     );
   });
 
-  it('takes no key but Ctrl-C while it works', () => {
+  it('takes no key but leaving while it works', () => {
     const busy = firstState('https://x/');
-    expect(press(busy, { character: 'q' })).toEqual({ state: busy });
+    for (const character of ['a', 'd', 'r', 'y']) expect(press(busy, { character })).toEqual({ state: busy });
+    expect(press(busy, 'enter')).toEqual({ state: busy });
+    expect(press(busy, { character: 'q' }).effect).toEqual({ do: 'quit' });
     expect(press(busy, 'interrupt').effect).toEqual({ do: 'quit' });
   });
 });
