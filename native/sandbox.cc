@@ -50,12 +50,25 @@ int DenyNetwork() {
 #endif
       IfEqual(SYS_io_uring_setup, 0, 1),
       Return(SECCOMP_RET_ERRNO | ENOSYS),
-      IfEqual(SYS_socket, 2, 0),
+      // Another program of this user that still has the network must not become its hands.
+      IfEqual(SYS_ptrace, 3, 0),
+      IfEqual(SYS_process_vm_readv, 2, 0),
+      IfEqual(SYS_process_vm_writev, 1, 0),
+      IfEqual(SYS_pidfd_getfd, 0, 1),
+      Return(SECCOMP_RET_ERRNO | EPERM),
+      // Unix sockets reach control sockets, the system bus and abstract names, each of which can reach the network.
+      IfEqual(SYS_socket, 0, 1),
+      Return(SECCOMP_RET_ERRNO | EACCES),
       IfEqual(SYS_socketpair, 1, 0),
       Return(SECCOMP_RET_ALLOW),
-      // The kernel takes the family as an int: its low half decides, and both architectures are little-endian.
+      // A pair of streams is joined for ever and is what a child's pipes are made of; a datagram one could be joined anew.
+      // The kernel takes both arguments as int: the low half decides, and both architectures are little-endian.
       Load(offsetof(seccomp_data, args[0])),
-      IfEqual(AF_UNIX, 0, 1),
+      IfEqual(AF_UNIX, 1, 0),
+      Return(SECCOMP_RET_ERRNO | EACCES),
+      Load(offsetof(seccomp_data, args[1])),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf),
+      IfEqual(SOCK_STREAM, 0, 1),
       Return(SECCOMP_RET_ALLOW),
       Return(SECCOMP_RET_ERRNO | EACCES),
   };

@@ -5,8 +5,9 @@
 
 namespace latchkey {
 
-// Every thread of the process, now and later, and every child: no socket but AF_UNIX (EACCES), no io_uring (ENOSYS), no
-// system call of another architecture (killed), no new privileges. Cannot be undone. Sockets already open stay open.
+// Every thread of the process, now and later, and every child: no socket but a pair of AF_UNIX streams (EACCES), no
+// io_uring (ENOSYS), no reaching into other processes (EPERM), no system call of another architecture (killed), no new
+// privileges. Cannot be undone. Sockets already open stay open.
 int DenyNetwork();
 
 // The process is killed when its parent's thread ends. ESRCH when `parent` is no longer the parent: it had ended before.

@@ -92,8 +92,9 @@ function check(code: number, what: string): void {
 }
 
 /**
- * From here on no thread and no child of this process can make a socket other than a Unix one (EACCES). Sockets that
- * are already open stay open, so call it before anything else. Cannot be undone. Throws `base/sandbox-failed`.
+ * From here on no thread and no child of this process can make a socket (EACCES), not even a Unix one, which would lead
+ * to programs that have the network; only joined pairs, for pipes to children. Sockets that are already open stay open,
+ * so call it before anything else. Cannot be undone. Throws `base/sandbox-failed`.
  */
 export function denyNetwork(): void {
   check(nativeAddon().denyNetwork(), 'deny this process the network');

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ int InChild(Body body) {
 
 bool Denied(int family, int type) { return socket(family, type, 0) == -1 && errno == EACCES; }
 
-TEST("the network is denied to every thread and child, local sockets are not") {
+TEST("the network is denied to every thread and child, and so is every socket but a pair of streams") {
   CHECK(InChild([] {
           int ready[2];
           int go[2];
@@ -50,7 +51,19 @@ TEST("the network is denied to every thread and child, local sockets are not") {
           int pair[2];
           if (socketpair(AF_TIPC, SOCK_STREAM, 0, pair) != -1 || errno != EACCES) return 8;
           if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return 9;
-          if (socket(AF_UNIX, SOCK_STREAM, 0) < 0) return 10;
+          if (!Denied(AF_UNIX, SOCK_STREAM) || !Denied(AF_UNIX, SOCK_DGRAM)) return 10;
+          for (const int type : {int{SOCK_DGRAM}, int{SOCK_SEQPACKET}, SOCK_DGRAM | SOCK_CLOEXEC}) {
+            if (socketpair(AF_UNIX, type, 0, pair) != -1 || errno != EACCES) return 14;
+          }
+          if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) return 15;
+          // Joined for ever: not even its own end can be turned elsewhere.
+          sockaddr_un elsewhere = {};
+          elsewhere.sun_family = AF_UNIX;
+          elsewhere.sun_path[1] = 'x';
+          if (connect(pair[0], reinterpret_cast<sockaddr*>(&elsewhere), sizeof elsewhere) != -1) return 16;
+          if (syscall(SYS_ptrace, 16 /* ATTACH */, getppid(), 0, 0) != -1 || errno != EPERM) return 17;
+          if (syscall(SYS_process_vm_readv, getppid(), nullptr, 0, nullptr, 0, 0) != -1 || errno != EPERM) return 18;
+          if (syscall(SYS_pidfd_getfd, 0, 0, 0) != -1 || errno != EPERM) return 19;
           if (syscall(SYS_io_uring_setup, 1, nullptr) != -1 || errno != ENOSYS) return 11;
           if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return 12;
           if (InChild([] { return Denied(AF_INET, SOCK_STREAM) ? 0 : 1; }) != 0) return 13;
