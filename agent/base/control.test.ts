@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,39 @@ afterEach(async () => {
   await server.close();
   rmSync(dir, { recursive: true, force: true });
 });
+
+it('closes a folder that was open to others, and refuses one of another user', async () => {
+  const open = join(dir, 'open');
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+  const other = await ControlServer.listen(join(open, 'x.sock'), {});
+  expect(statSync(open).mode & 0o777).toBe(0o700);
+  await other.close();
+  if (process.getuid?.() !== 0) return;
+  chownSync(open, 65_534, 65_534);
+  await expect(ControlServer.listen(join(open, 'x.sock'), {})).rejects.toMatchObject({ code: 'base/foreign-folder' });
+});
+
+it.skipIf(process.getuid?.() !== 0)(
+  'does not talk to another user, whatever the file modes say (needs root)',
+  async () => {
+    chmodSync(dir, 0o755);
+    chmodSync(join(dir, 'run'), 0o755);
+    chmodSync(path, 0o777);
+    const script = `const s = require('node:net').connect(process.argv[1], () => { process.stdout.write('up'); s.write('{"id":1,"method":"double","params":{"n":2}}\\n'); });
+    s.on('data', (d) => { process.stdout.write(d); s.end(); }); s.on('error', () => {});`;
+    const ask = (uid: number): Promise<string> =>
+      new Promise((resolve) => {
+        execFile(process.execPath, ['-e', script, path], { uid, timeout: 5000 }, (_error, stdout) => resolve(stdout));
+        setTimeout(() => resolve(''), 4000).unref();
+      });
+    expect(await ask(65_534)).toBe('up');
+    expect(await ask(0)).toContain('4');
+    const mine = await ControlClient.connect(path);
+    expect(await mine.call('double', { n: 2 })).toEqual({ n: 4 });
+    mine.close();
+  },
+);
 
 /** Sends raw text and returns the first line that comes back, or `closed`. */
 function raw(text: string): Promise<string> {

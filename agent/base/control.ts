@@ -1,11 +1,13 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { AgentError, asAgentError, systemCode } from './errors.ts';
 import { ensurePrivateDir } from './files.ts';
+import { peerUid } from './native.ts';
 
 /**
- * The control socket of a program: a Unix socket (mode 0600 in a 0700 folder) that speaks one JSON object a line.
+ * The control socket of a program: a Unix socket (mode 0600 in a 0700 folder) that speaks one JSON object a line, to
+ * programs of the same user and of root.
  * Request `{id, method, params}`, answer `{id, result}` or `{id, error}`, and `{event, fields}` to whoever subscribed
  * by the method `events`. Lines over 1 MiB end the connection.
  */
@@ -21,6 +23,33 @@ function checkPath(path: string): void {
       'base/socket-path-too-long',
       `The control socket's path has more than ${maxPathBytes} bytes: choose a shorter data directory`,
     );
+  }
+}
+
+/**
+ * Whoever can write the folder can put a socket of their own in the place of ours and be told the passphrase. A folder
+ * that was there before, with a wider mode, is closed; another user's is refused.
+ */
+function closeFolder(dir: string): void {
+  ensurePrivateDir(dir);
+  const { uid, mode } = statSync(dir);
+  if (uid !== process.getuid?.()) {
+    throw new AgentError(
+      'config',
+      'base/foreign-folder',
+      'Cannot serve a control socket: its folder belongs to another user',
+    );
+  }
+  if ((mode & 0o077) !== 0) chmodSync(dir, mode & 0o700);
+}
+
+/** The file mode keeps others out already; without the addon that is all there is. */
+function isForeign(socket: Socket): boolean {
+  try {
+    const uid = peerUid(socket);
+    return uid !== 0 && uid !== process.getuid?.();
+  } catch (thrown) {
+    return thrown instanceof AgentError && thrown.code === 'base/peer-unknown';
   }
 }
 
@@ -54,7 +83,7 @@ export class ControlServer {
   /** Listens; a socket left over by a killed program is replaced, a live one throws `base/already-running`. */
   static async listen(path: string, methods: ControlMethods): Promise<ControlServer> {
     checkPath(path);
-    ensurePrivateDir(dirname(path));
+    closeFolder(dirname(path));
     if (await answers(path)) {
       throw new AgentError('unavailable', 'base/already-running', 'Another program already serves this control socket');
     }
@@ -78,6 +107,10 @@ export class ControlServer {
   }
 
   #serve(socket: Socket): void {
+    if (isForeign(socket)) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {

@@ -47,7 +47,11 @@ describe('files', () => {
     writeFileSync(path, '0123456789');
     expect(readFileLimited(path, 10)?.toString()).toBe('0123456789');
     expect(() => readFileLimited(path, 9)).toThrow(expect.objectContaining({ code: 'base/too-large' }));
-    expect(() => readFileLimited(dir, 1 << 20)).toThrow(/EISDIR/);
+    const fifo = join(dir, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    for (const path of [dir, fifo, '/dev/zero']) {
+      expect(() => readFileLimited(path, 1 << 20)).toThrow(expect.objectContaining({ code: 'base/not-a-file' }));
+    }
   });
 
   it('move and go, also when they are not there', () => {

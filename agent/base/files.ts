@@ -74,17 +74,24 @@ export function removeDurable(path: string): void {
   }
 }
 
-/** Reads a regular file of at most `maxBytes`. A missing file is undefined; a larger one throws `base/too-large`. */
+/**
+ * Reads a regular file of at most `maxBytes`. A missing file is undefined; a larger one throws `base/too-large`, and
+ * what is no regular file `base/not-a-file`: a pipe that another program put there would keep the reader for ever.
+ */
 export function readFileLimited(path: string, maxBytes: number): Buffer | undefined {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (thrown) {
     if (systemCode(thrown) === 'ENOENT') return undefined;
+    // A socket can't be opened at all.
+    if (systemCode(thrown) === 'ENXIO') throw notAFile(path);
     throw thrown;
   }
   try {
-    const { size } = fstatSync(fd);
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw notAFile(path);
+    const { size } = stat;
     if (size > maxBytes) {
       throw new AgentError(
         'refused',
@@ -103,4 +110,8 @@ export function readFileLimited(path: string, maxBytes: number): Buffer | undefi
   } finally {
     closeSync(fd);
   }
+}
+
+function notAFile(path: string): AgentError {
+  return new AgentError('refused', 'base/not-a-file', `Cannot read ${basename(path)}: it is not a regular file`);
 }

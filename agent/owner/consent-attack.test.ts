@@ -1,4 +1,5 @@
 /** Orders of approval, lock, revocation and crash by which a share could leave that should not, driven by hand. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -175,6 +176,19 @@ it('a status of the courier that comes too early, or for a share that was taken 
   for (let i = 0; i < 3; i += 1) release.tick();
   expect(await stateOf()).toBe('WITHDRAWN');
   expect(existsSync(outbox(shareId, 'header.age')) || existsSync(held(shareId, 'header.age'))).toBe(false);
+});
+
+it('a pipe or a folder in the place of a status holds nothing up', async () => {
+  const { shareId } = await consent.approve(await previewed());
+  aheadMs = 1000;
+  release.tick();
+  const status = join(house.dataDir, 'spool/status', `${shareId}.json`);
+  execFileSync('mkfifo', [status]);
+  release.tick();
+  await consent.withdraw({ requestId });
+  release.tick();
+  expect(existsSync(held(shareId))).toBe(false);
+  expect(existsSync(outbox(shareId, 'withdrawn'))).toBe(true);
 });
 
 it('a revocation that is known but was not acted on stops a share before its key', async () => {

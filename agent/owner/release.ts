@@ -105,9 +105,10 @@ export class Release {
   }
 
   #readStatus(share: ShareRow): z.infer<typeof statusSchema> | undefined {
-    const bytes = readFileLimited(join(this.#status, `${share.share_id}.json`), 64 * 1024);
-    if (bytes === undefined) return undefined;
+    // What the courier left there is a claim: nothing in it may keep other shares from moving.
     try {
+      const bytes = readFileLimited(join(this.#status, `${share.share_id}.json`), 64 * 1024);
+      if (bytes === undefined) return undefined;
       return statusSchema.parse(JSON.parse(bytes.toString('utf8')));
     } catch {
       return undefined;
