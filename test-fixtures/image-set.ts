@@ -43,7 +43,7 @@ export function copiedPaths(): string[] {
       const target = paths.pop() ?? '';
       if (flag !== '--from=build') throw new Error(`expected every file to come from the build: ${text}`);
       return paths.map((path) => {
-        const source = relative('/src', path);
+        const source = path.replace(/^\/(src|image)\//, '');
         if (target !== './' && target !== source) throw new Error(`expected to keep its place: ${text}`);
         return source;
       });

