@@ -49,8 +49,8 @@ describe('files', () => {
     expect(() => readFileLimited(path, 9)).toThrow(expect.objectContaining({ code: 'base/too-large' }));
     const fifo = join(dir, 'fifo');
     execFileSync('mkfifo', [fifo]);
-    for (const path of [dir, fifo, '/dev/zero']) {
-      expect(() => readFileLimited(path, 1 << 20)).toThrow(expect.objectContaining({ code: 'base/not-a-file' }));
+    for (const odd of [dir, fifo, '/dev/zero']) {
+      expect(() => readFileLimited(odd, 1 << 20)).toThrow(expect.objectContaining({ code: 'base/not-a-file' }));
     }
   });
 

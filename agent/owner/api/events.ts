@@ -10,6 +10,8 @@ import type { Change, OnChange } from './types.ts';
 
 const beatMs = 20_000;
 const maxStreamCount = 32;
+/** One person's open pages must not keep the others' from following. */
+const maxPerAccountCount = 12;
 
 export class EventStreams {
   readonly #streams = new Map<Readable, Session>();
@@ -35,9 +37,10 @@ export class EventStreams {
     }
   }
 
-  /** Throws `api/too-many-streams` beyond 32. */
+  /** Throws `api/too-many-streams` beyond 32, or 12 of one account. */
   open(session: Session): Readable {
-    if (this.#streams.size >= maxStreamCount) {
+    const own = [...this.#streams.values()].filter((s) => s.account.name === session.account.name);
+    if (this.#streams.size >= maxStreamCount || own.length >= maxPerAccountCount) {
       throw new AgentError('unavailable', 'api/too-many-streams', 'Cannot follow changes: too many pages are open');
     }
     const stream = new Readable({ read: () => {}, highWaterMark: 64 * 1024 });

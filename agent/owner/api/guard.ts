@@ -12,6 +12,12 @@ export function machineAddresses(): readonly string[] {
   return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address));
 }
 
+/** The one `Host` header among Node's `rawHeaders`: of two, another program between may believe the other one. */
+export function oneHost(rawHeaders: readonly string[]): string | undefined {
+  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host');
+  return hosts.length === 1 ? hosts[0] : undefined;
+}
+
 /** The host of a `Host` header in lower case, an IPv6 address without brackets; undefined if it isn't well-formed. */
 export function parseHost(header: string | undefined): string | undefined {
   const match = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}))(?::\d{1,5})?$/i.exec(header ?? '');

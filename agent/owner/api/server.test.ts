@@ -261,17 +261,20 @@ test('video comes whole or in ranges, and beyond its end is 416', async () => {
   }
 });
 
-test('changes are told as events while the session lives; the 33rd stream is api/too-many-streams', async () => {
+test('changes are told as events while the session lives; of one account the 13th, of all the 33rd, is api/too-many-streams', async () => {
   const memory = service();
   const clock = new ManualClock(Date.now());
   const { url } = await start({ service: memory, onChange: memory.onChange, clock });
   const cookie = await logIn(url, 'ada', password);
   const streams: { text: string; ended: boolean }[] = [];
-  const open = (): Promise<number> =>
+  await createAccount({ dataDir, name: 'bea', password, role: 'viewer' });
+  await createAccount({ dataDir, name: 'cem', password, role: 'viewer' });
+  const [bea, cem] = [await logIn(url, 'bea', password), await logIn(url, 'cem', password)];
+  const open = (as = cookie): Promise<number> =>
     new Promise((resolve, reject) => {
       const stream = { text: '', ended: false };
       const at = { host: '127.0.0.1', port: new URL(url).port, path: '/api/events', rejectUnauthorized: false };
-      const sent = request({ ...at, agent: false, headers: { cookie } }, (response) => {
+      const sent = request({ ...at, agent: false, headers: { cookie: as } }, (response) => {
         if (response.statusCode === 200) streams.push(stream);
         response.setEncoding('utf8').on('data', (text: string) => {
           stream.text += text;
@@ -284,16 +287,18 @@ test('changes are told as events while the session lives; the 33rd stream is api
       sent.once('error', reject);
       sent.end();
     });
-  for (let i = 0; i < 32; i++) expect(await open()).toBe(200);
+  for (let i = 0; i < 12; i++) expect(await open()).toBe(200);
   expect(await open()).toBe(503);
-  const refused = await call(url, '/api/events', { cookie });
+  for (let i = 0; i < 12; i++) expect(await open(bea)).toBe(200);
+  for (let i = 0; i < 8; i++) expect(await open(cem)).toBe(200);
+  const refused = await call(url, '/api/events', { cookie: cem });
   expect(refused.json['code']).toBe('api/too-many-streams');
   await memory.decline({ requestId: 'a'.repeat(32) });
   const line = `event: change\ndata: {"kind":"request","requestId":"${'a'.repeat(32)}","state":"DECLINED"}\n\n`;
   await vi.waitFor(() => expect(streams.every((stream) => stream.text.endsWith(line))).toBe(true));
   await clock.advance(20_000);
   await vi.waitFor(() => expect(streams.every((stream) => stream.text.endsWith(': still here\n\n'))).toBe(true));
-  await call(url, '/api/logout', { body: {}, cookie });
+  for (const each of [cookie, bea, cem]) await call(url, '/api/logout', { body: {}, cookie: each });
   await memory.lock();
   await vi.waitFor(() => expect(streams.every((stream) => stream.ended)).toBe(true));
   expect(streams.some((stream) => stream.text.includes('lock'))).toBe(false);
@@ -336,4 +341,47 @@ test('an abort stops it: no listener, no open handle of ours', async () => {
   stop.abort();
   await running.close();
   await expect(call(running.url, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
+
+test('a path that cannot be decoded is refused under a foreign name like any other, and repeats nothing', async () => {
+  const { url } = await start();
+  for (const path of ['/api/%zz', '/%zz', '/%c0%ae%c0%ae/x']) {
+    const foreign = await call(url, path, { headers: { host: 'evil.example' } });
+    expect([path, foreign.status, foreign.json['code']]).toEqual([path, 421, 'api/host-not-listed']);
+    const own = await call(url, path);
+    expect([path, own.status, own.json['code']]).toEqual([path, 400, 'api/bad-input']);
+    for (const reply of [foreign, own]) {
+      expect(reply.headers['content-security-policy']).toContain("default-src 'self'");
+      expect(reply.text).not.toContain('%');
+    }
+  }
+});
+
+test('a request with two hosts is refused, whichever comes first', async () => {
+  const { url } = await start();
+  const raw = (hosts: readonly string[]): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), rejectUnauthorized: false }, () => {
+        socket.write(`GET / HTTP/1.1\r\n${hosts.map((h) => `Host: ${h}\r\n`).join('')}Connection: close\r\n\r\n`);
+      });
+      let text = '';
+      socket.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      socket.once('error', reject);
+      socket.once('close', () => resolve(text.split(' ')[1] ?? ''));
+    });
+  expect(await raw(['door.example', 'evil.example'])).toBe('421');
+  expect(await raw(['evil.example', 'door.example'])).toBe('421');
+  expect(await raw(['door.example'])).not.toBe('421');
+});
+
+test('one account that logs in again and again ends its own sessions, not those of others', async () => {
+  const { url } = await start();
+  await createAccount({ dataDir, name: 'bea', password, role: 'viewer' });
+  const owner = await logIn(url, 'ada', password);
+  const first = await logIn(url, 'bea', password);
+  for (let i = 0; i < 16; i += 1) await logIn(url, 'bea', password);
+  expect((await call(url, '/api/session', { cookie: owner })).status).toBe(200);
+  expect((await call(url, '/api/session', { cookie: first })).status).toBe(401);
 });

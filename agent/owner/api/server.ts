@@ -8,14 +8,14 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Clock } from '../../base/clock.ts';
 import { AgentError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { OwnerService } from '../service.ts';
 import { hasAccounts } from './accounts.ts';
 import { EventStreams } from './events.ts';
-import { checkHost, checkOrigin, machineAddresses, securityHeaders } from './guard.ts';
+import { checkHost, checkOrigin, machineAddresses, oneHost, securityHeaders } from './guard.ts';
 import { ensureHouseTls } from './house-tls.ts';
 import { listen, repeat, stopListening } from './listening.ts';
 import { Logins } from './logins.ts';
@@ -82,6 +82,18 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const app = fastify({
     bodyLimit: bodyLimitBytes,
     exposeHeadRoutes: false,
+    // A path that can't be decoded is answered before any hook runs, and must be answered no better than any other.
+    frameworkErrors: (thrown, request, answer) => {
+      const reply: FastifyReply = answer;
+      void reply.headers(securityHeaders);
+      let error = asProblem(thrown);
+      try {
+        checkHost(oneHost(request.raw.rawHeaders), names, addresses());
+      } catch (refusal) {
+        error = asProblem(refusal);
+      }
+      void reply.status(statusOf(error)).header('cache-control', 'no-store').send(bodyOf(error));
+    },
     serverFactory: (handler) => {
       handle = handler;
       return server;
@@ -176,7 +188,7 @@ function addGuards(
     const access = request.routeOptions.config.access ?? (url.startsWith('/api') ? 'viewer' : undefined);
     if (access !== undefined) void reply.header('cache-control', 'no-store');
     // A target in absolute form names a second host, which no browser sends to us.
-    checkHost(url.startsWith('/') ? headers.host : undefined, door.names, door.addresses());
+    checkHost(url.startsWith('/') ? oneHost(raw.rawHeaders) : undefined, door.names, door.addresses());
     const fetchSite = headers['sec-fetch-site'];
     checkOrigin({
       method,

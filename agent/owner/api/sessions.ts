@@ -5,7 +5,7 @@ import type { Account } from './accounts.ts';
 
 const idleMs = 12 * 3_600_000;
 const maxAgeMs = 30 * 24 * 3_600_000;
-const maxSessionCount = 64;
+const maxPerAccountCount = 16;
 /** `__Host-`: the browser takes it only with Secure, Path=/ and no Domain, so no other host can plant one. */
 const cookieName = '__Host-latchkey';
 
@@ -23,13 +23,14 @@ export class Sessions {
     this.#clock = clock;
   }
 
-  /** Starts a session and returns the `Set-Cookie` value. Beyond 64 sessions the longest unseen one ends. */
+  /** Starts a session and returns the `Set-Cookie` value. Beyond 16 of one account its longest unseen one ends. */
   start(account: Account): string {
     const token = randomBytes(32).toString('base64url');
     const nowMs = this.#clock.monotonicMs();
     this.#byHash.set(hashOf(token), { account, startedMs: nowMs, seenMs: nowMs });
-    while (this.#byHash.size > maxSessionCount) {
-      const oldest = [...this.#byHash].reduce((a, b) => (b[1].seenMs < a[1].seenMs ? b : a));
+    const own = [...this.#byHash].filter(([, session]) => session.account.name === account.name);
+    if (own.length > maxPerAccountCount) {
+      const oldest = own.reduce((a, b) => (b[1].seenMs < a[1].seenMs ? b : a));
       this.#byHash.delete(oldest[0]);
     }
     return `${cookieName}=${token}; Path=/; Secure; HttpOnly; SameSite=Strict`;
