@@ -62,7 +62,7 @@ function run(command: string, args: readonly string[], cwd = clone): Finished {
 
 describe.skipIf(!present)("a fresh clone on the machine's own Node (needs a Node and npm of the system)", () => {
   it('shows the main job with one command', { timeout: 900_000 }, () => {
-    const cloned = run('git', ['clone', '--quiet', root, clone], folder);
+    const cloned = run('git', ['-c', 'safe.directory=*', 'clone', '--quiet', root, clone], folder);
     expect(cloned).toMatchObject({ status: 0, stdout: '' });
     expect(run('node', ['--version']).stdout.trim()).toBe(nodeVersion);
     const demo = run('npm', ['run', 'demo', '--', '--yes', '--json']);
