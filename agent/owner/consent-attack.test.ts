@@ -73,6 +73,7 @@ beforeEach(async () => {
     health: async () => ({ clock: 'trusted', cameras: [], broker: 'not-configured' }),
     onChange: () => {},
     discardUnknown: () => release.discardUnknown(),
+    onRootPinned: () => {},
   });
   release = makeRelease();
   intake.importAgency(house.agency());
@@ -244,6 +245,25 @@ it('a deadline ends a share in every state before the key has arrived', async ()
   }
   release.tick();
   expect(existsSync(held(shareId)) || existsSync(outbox(shareId))).toBe(false);
+});
+
+it('a share that was withdrawn leaves, when its time is over, what an ignored request leaves', async () => {
+  const { deadlineMs, shareId } = await consent.approve(await previewed());
+  aheadMs = 1000;
+  release.tick();
+  await consent.withdraw({ requestId });
+  consent.expireDue();
+  expect(await stateOf()).toBe('WITHDRAWN');
+  aheadMs = deadlineMs - Date.now() + 1000;
+  release.tick();
+  consent.expireDue();
+  expect(db.requests()).toEqual([]);
+  expect(db.shares()).toEqual([]);
+  expect(db.recordCount()).toBe(1);
+  expect(existsSync(held(shareId)) || existsSync(outbox(shareId))).toBe(false);
+  db.forget(Math.floor(nowMs() / 1000));
+  const disk = ['ledger.db', 'ledger.db-journal'].map((name) => house.read(name));
+  for (const text of [requestId, shareId, requestHash]) expect(disk.some((bytes) => bytes.includes(text))).toBe(false);
 });
 
 it('a lock ends the vault also when its entry cannot be written', async () => {

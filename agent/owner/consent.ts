@@ -50,6 +50,8 @@ export interface ConsentOptions {
   readonly onChange: (requestId: string, state: RequestState) => void;
   /** Files of a share that was begun and is in no ledger must go at once, not at the next start. */
   readonly discardUnknown: () => void;
+  /** What was dropped for want of this root should be read again at the next refresh. */
+  readonly onRootPinned: () => void;
 }
 
 type Transient = 'REVIEWING' | 'SEALING';
@@ -126,6 +128,7 @@ export class Consent implements OwnerService {
     const roots = await this.#o.vaults.withVault((vault) => vault.addRoot(params.passphrase, params.root));
     this.#o.house.setRoots(roots);
     this.#o.intake.retryAll();
+    this.#o.onRootPinned();
     return { rootCount: roots.length };
   }
 
@@ -410,13 +413,16 @@ export class Consent implements OwnerService {
     this.#o.onChange(row.request_id, 'REVOKED');
   }
 
-  /** Requests that expired without a share leave one sealed record each, whatever was decided. */
+  /**
+   * Requests that expired leave one sealed record each, whatever was decided; also those whose share was withdrawn or
+   * failed, once nothing of it can be on its way. Only what was shared stays to be seen.
+   */
   expireDue(): void {
-    const nowS = this.#o.nowMs() / 1000;
+    const nowMs = this.#o.nowMs();
     for (const row of this.#o.db.requests()) {
-      const open =
-        row.state === 'PENDING' || (row.state === 'REVOKED' && this.#o.db.shareOf(row.request_hash) === undefined);
-      if (!open || row.expires_at_s > nowS || this.#transient.get(row.request_hash) === 'SEALING') continue;
+      if (!['PENDING', 'REVOKED', 'WITHDRAWN', 'FAILED'].includes(row.state)) continue;
+      const endMs = this.#o.db.shareOf(row.request_hash)?.deadline_ms ?? row.expires_at_s * 1000;
+      if (endMs > nowMs || this.#transient.get(row.request_hash) === 'SEALING') continue;
       this.#o.db.expire(row.request_hash, row.note);
       this.#transient.delete(row.request_hash);
       this.#o.decisions.forget(row.request_hash);

@@ -133,6 +133,11 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     health: () => readHealth(config, trust()),
     onChange: (requestId, state) => announce({ kind: 'request', requestId, state }),
     discardUnknown: () => release.discardUnknown(),
+    onRootPinned: () => {
+      ask(dataDir, 'courier.sock', 'forgetSeen', {}).catch((thrown: unknown) => {
+        log.warn('messages-not-asked-for-again', { code: asAgentError(thrown).code });
+      });
+    },
   });
   const release: Release = new Release({
     dataDir,
@@ -181,8 +186,9 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
       trusted = true;
       for (const { agency } of db.agencies()) intake.retryWaiting(agency);
     },
-    () => consent.expireDue(),
+    // What is over is cleared away before the ledger forgets it.
     () => release.tick(),
+    () => consent.expireDue(),
     () => {
       const rows = db.requests();
       for (const row of rows) {

@@ -350,9 +350,10 @@ export class LedgerDb {
     })();
   }
 
-  /** Ends an accepted request without a share: the row goes, one sealed record of one size stays. */
+  /** Ends an accepted request: its row goes, that of a share which came to nothing with it, and one sealed record stays. */
   expire(requestHash: string, sealed: Uint8Array): void {
     this.#db.transaction(() => {
+      this.#db.prepare('DELETE FROM share WHERE request_hash = ?').run(requestHash);
       this.#db.prepare('DELETE FROM request WHERE request_hash = ?').run(requestHash);
       this.#db.prepare('INSERT INTO record (sealed) VALUES (?)').run(Buffer.from(sealed));
     })();
