@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 
 /** Replaces what looks like a credential in text that may reach a log: user info in addresses, and known secrets. */
 export function scrubCredentials(text: string, secrets: readonly string[] = []): string {
