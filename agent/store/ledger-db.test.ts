@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -55,6 +55,15 @@ it('keeps nothing of an expired request, in the database or its journal', () => 
   }
   // Its size stays: the next small change needs no free space.
   expect(statSync(join(dir, 'ledger.db-journal')).size).toBeGreaterThan(4096);
+});
+
+it('can be read by its own user only, also when it was made otherwise', () => {
+  const modes = (): number[] => readdirSync(dir).map((name) => statSync(join(dir, name)).mode & 0o777);
+  expect(modes()).toEqual([0o600, 0o600]);
+  db.close();
+  for (const name of readdirSync(dir)) chmodSync(join(dir, name), 0o644);
+  db = new LedgerDb(join(dir, 'ledger.db'));
+  expect(modes()).toEqual([0o600, 0o600]);
 });
 
 it('wipes at the next start what a kill kept it from wiping', () => {

@@ -3,7 +3,7 @@
  * from disk, what it wrote is durable (rollback journal, synchronous=FULL).
  */
 import { createHash, createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { AgentError } from '../base/errors.ts';
@@ -85,6 +85,9 @@ export class LedgerDb {
 
   constructor(path: string) {
     this.#path = path;
+    // It stands in the data directory itself, which may have been made for everybody to read. The journal follows its mode.
+    closeSync(openSync(path, 'a', 0o600));
+    for (const each of [path, `${path}-journal`]) if (existsSync(each)) chmodSync(each, 0o600);
     this.#db = new Database(path);
     this.#db.pragma('journal_mode = PERSIST');
     this.#db.pragma('synchronous = FULL');
