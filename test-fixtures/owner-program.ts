@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../agent/base/clock.ts';
 import type { ClockTrust } from '../agent/base/clock-trust.ts';
 import { ControlClient } from '../agent/base/control.ts';
-import { silentLog } from '../agent/base/log.ts';
+import { type Log, silentLog } from '../agent/base/log.ts';
 import { parseConfig } from '../agent/config/loader.ts';
 import type { Config } from '../agent/config/schema.ts';
 import { runOwner } from '../agent/owner/program.ts';
@@ -27,14 +27,16 @@ export class Running {
   readonly house: TestHouse;
   readonly verdicts: string[] = [];
   readonly #settings: object;
+  readonly #log: Log;
   trust: ClockTrust = 'trusted';
   #stop = new AbortController();
   #done: Promise<void> = Promise.resolve();
   #control: ControlClient | undefined;
   #spooled = 0;
 
-  constructor(house: TestHouse, settings: object = {}) {
+  constructor(house: TestHouse, settings: object = {}, log: Log = silentLog) {
     this.house = house;
+    this.#log = log;
     this.#settings = settings;
   }
 
@@ -60,7 +62,7 @@ export class Running {
       config: this.config,
       signal: this.#stop.signal,
       clock: systemClock,
-      log: silentLog,
+      log: this.#log,
       onVerdict: (code) => this.verdicts.push(code),
       trust: () => this.trust,
     });
