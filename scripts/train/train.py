@@ -3,7 +3,7 @@
     node scripts/train/label.ts DATA/person-train DATA/models/yolox_nano_416.onnx WORK/labels.json
     nice -n 15 python3 scripts/train/train.py --data DATA/person-train --labels WORK/labels.json --work WORK
     python3 scripts/train/export.py WORK/best.pt models/person.onnx --size 256
-    node scripts/train/evaluate.ts DATA SAMPLES models/person.onnx
+    node scripts/train/evaluate.ts DATA RENDERED models/person.onnx 256
 
 WORK holds the decoded pictures (about 2.5 GB), checkpoints and curve.json, one row per epoch. Python needs torch,
 torchvision, numpy, cv2 and onnx. The same seed and worker count give the same examples; float sums may differ in
