@@ -7,14 +7,15 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import { openAgency } from '../protocol/agency-check.ts';
-import { peekDocument } from '../protocol/envelope.ts';
 import { sealNote } from '../protocol/sealed-note.ts';
-import type { AgencyRow, LedgerDb, RequestRow } from '../store/ledger-db.ts';
+import type { LedgerDb } from '../store/ledger-db.ts';
+import type { AgencyRow, RequestRow } from '../store/ledger-rows.ts';
 import type { ApprovalReport, ListedClip, PreviewReport, VaultClient } from '../vault/client.ts';
 import type { Decisions } from './decisions.ts';
 import type { House } from './house.ts';
 import type { Intake } from './intake.ts';
 import { nextState, type RequestEvent } from './machine.ts';
+import { describeRequest, summariseRequest, summariseShare } from './request-view.ts';
 import type {
   AgencySummary,
   ClipSummary,
@@ -194,70 +195,17 @@ export class Consent implements OwnerService {
     return to;
   }
 
-  #summary(row: RequestRow): RequestSummary {
-    const { unverified: request } = peekDocument('request', row.envelope);
-    const { unverified: agency } = peekDocument('agency', row.agency_envelope);
-    return {
-      requestId: row.request_id,
-      state: this.#stateOf(row),
-      agencyName: agency.name,
-      caseNumber: request.case.number,
-      incident: request.case.incident,
-      windowFromMs: row.window_from_s * 1000,
-      windowToMs: row.window_to_s * 1000,
-      issuedAtMs: row.issued_at_s * 1000,
-      expiresAtMs: row.expires_at_s * 1000,
-      warnings: JSON.parse(row.warnings) as string[],
-    };
-  }
-
   #detail(row: RequestRow): RequestDetail {
-    // Verified when it was accepted; what is stored has not left this program since.
-    const { unverified: request } = peekDocument('request', row.envelope);
-    const { unverified: agency } = peekDocument('agency', row.agency_envelope);
-    const share = this.#shareOf(row);
-    const { area } = request;
-    const signer = (role: 'officer' | 'approver'): string => {
-      const signatures = (JSON.parse(row.envelope.toString('utf8')) as { signatures: { keyid?: string }[] }).signatures;
-      const ids = new Set(agency.keys.filter((k) => k.role === role).map((k) => k.kid));
-      return signatures.find((s) => s.keyid !== undefined && ids.has(s.keyid))?.keyid ?? '';
-    };
-    return {
-      ...this.#summary(row),
-      statement: request.case.statement,
-      legalAuthority: request.legal.authority,
-      contact: request.contact,
-      area:
-        'circle' in area
-          ? { kind: 'circle', latE6: area.circle.lat_e6, lonE6: area.circle.lon_e6, radiusM: area.circle.radius_m }
-          : { kind: 'polygon', pointsE6: area.polygon.pts_e6 },
-      placeE6: this.#o.house.place,
-      terms: {
-        deleteByDays: request.terms.delete_by_days,
-        outcomeDueDays: request.terms.outcome_due_days,
-        thirdParty: request.terms.third_party === 'court_only' ? 'court_only' : 'none',
-        biometricId: false,
-      },
-      signers: { officerKeyId: signer('officer'), approverKeyId: signer('approver') },
-      ...(share === undefined ? {} : { share }),
-    };
+    return describeRequest(row, this.#stateOf(row), this.#o.house.place, this.#shareOf(row));
   }
 
   #shareOf(row: RequestRow): ShareSummary | undefined {
     const share = this.#o.db.shareOf(row.request_hash);
-    if (share === undefined) return undefined;
-    const ended = row.state === 'REVOKED' || row.state === 'EXPIRED' || row.state === 'PENDING';
-    return {
-      shareId: share.share_id,
-      state: ended ? 'FAILED' : row.state,
-      bytes: share.body_bytes,
-      releaseNotBeforeMs: share.release_not_before_ms,
-      deadlineMs: share.deadline_ms,
-    };
+    return share === undefined ? undefined : summariseShare(row.state, share);
   }
 
   async listRequests(): Promise<readonly RequestSummary[]> {
-    return this.#o.db.requests().map((row) => this.#summary(row));
+    return this.#o.db.requests().map((row) => summariseRequest(row, this.#stateOf(row)));
   }
 
   async showRequest(params: { requestId: string }): Promise<RequestDetail> {

@@ -17,7 +17,8 @@ import { recipientDelayS, recipientNewsS } from '../protocol/limits.ts';
 import { checkRevocation } from '../protocol/receipt-check.ts';
 import { type CheckedRequest, checkRequest } from '../protocol/request-check.ts';
 import { parseTopic, type Topic } from '../protocol/topics.ts';
-import type { AgencyRow, LedgerDb } from '../store/ledger-db.ts';
+import type { LedgerDb } from '../store/ledger-db.ts';
+import type { AgencyRow } from '../store/ledger-rows.ts';
 import { sealDecision } from './decisions.ts';
 import type { House } from './house.ts';
 

@@ -14,7 +14,8 @@ import {
   writeFileDurable,
 } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
-import type { LedgerDb, RequestRow, ShareRow, StoredState } from '../store/ledger-db.ts';
+import type { LedgerDb } from '../store/ledger-db.ts';
+import type { RequestRow, ShareRow, StoredState } from '../store/ledger-rows.ts';
 import { nextState, type RequestEvent } from './machine.ts';
 
 const statusSchema = z.object({

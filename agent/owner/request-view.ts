@@ -1,0 +1,68 @@
+/** A stored request as the owner sees it. Pure: what is stored was verified when it was accepted and has not left since. */
+import { peekDocument } from '../protocol/envelope.ts';
+import type { RequestRow, ShareRow } from '../store/ledger-rows.ts';
+import type { Place } from './house.ts';
+import type { RequestDetail, RequestState, RequestSummary, ShareSummary } from './service.ts';
+
+export function summariseRequest(row: RequestRow, state: RequestState): RequestSummary {
+  const { unverified: request } = peekDocument('request', row.envelope);
+  const { unverified: agency } = peekDocument('agency', row.agency_envelope);
+  return {
+    requestId: row.request_id,
+    state,
+    agencyName: agency.name,
+    caseNumber: request.case.number,
+    incident: request.case.incident,
+    windowFromMs: row.window_from_s * 1000,
+    windowToMs: row.window_to_s * 1000,
+    issuedAtMs: row.issued_at_s * 1000,
+    expiresAtMs: row.expires_at_s * 1000,
+    warnings: JSON.parse(row.warnings) as string[],
+  };
+}
+
+export function describeRequest(
+  row: RequestRow,
+  state: RequestState,
+  place: Place,
+  share: ShareSummary | undefined,
+): RequestDetail {
+  const { unverified: request } = peekDocument('request', row.envelope);
+  const { unverified: agency } = peekDocument('agency', row.agency_envelope);
+  const { area, terms } = request;
+  const signatures = (JSON.parse(row.envelope.toString('utf8')) as { signatures: { keyid?: string }[] }).signatures;
+  const signer = (role: 'officer' | 'approver'): string => {
+    const ids = new Set(agency.keys.filter((k) => k.role === role).map((k) => k.kid));
+    return signatures.find((s) => s.keyid !== undefined && ids.has(s.keyid))?.keyid ?? '';
+  };
+  return {
+    ...summariseRequest(row, state),
+    statement: request.case.statement,
+    legalAuthority: request.legal.authority,
+    contact: request.contact,
+    area:
+      'circle' in area
+        ? { kind: 'circle', latE6: area.circle.lat_e6, lonE6: area.circle.lon_e6, radiusM: area.circle.radius_m }
+        : { kind: 'polygon', pointsE6: area.polygon.pts_e6 },
+    placeE6: place,
+    terms: {
+      deleteByDays: terms.delete_by_days,
+      outcomeDueDays: terms.outcome_due_days,
+      thirdParty: terms.third_party === 'court_only' ? 'court_only' : 'none',
+      biometricId: false,
+    },
+    signers: { officerKeyId: signer('officer'), approverKeyId: signer('approver') },
+    ...(share === undefined ? {} : { share }),
+  };
+}
+
+export function summariseShare(state: RequestRow['state'], share: ShareRow): ShareSummary {
+  const ended = state === 'REVOKED' || state === 'EXPIRED' || state === 'PENDING';
+  return {
+    shareId: share.share_id,
+    state: ended ? 'FAILED' : state,
+    bytes: share.body_bytes,
+    releaseNotBeforeMs: share.release_not_before_ms,
+    deadlineMs: share.deadline_ms,
+  };
+}
