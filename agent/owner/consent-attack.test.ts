@@ -10,6 +10,7 @@ import { silentLog } from '../base/log.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
 import { Consent } from './consent.ts';
 import { Decisions } from './decisions.ts';
+import { MediaWindow, ownerMethods } from './door.ts';
 import { House } from './house.ts';
 import { Intake } from './intake.ts';
 import { Release } from './release.ts';
@@ -26,6 +27,7 @@ let requestId: string;
 let requestHash: string;
 let clipId: string;
 let aheadMs: number;
+let media: MediaWindow;
 
 const held = (...name: string[]): string => join(house.dataDir, 'owner/held', ...name);
 const outbox = (...name: string[]): string => join(house.dataDir, 'spool/outbox', ...name);
@@ -33,6 +35,7 @@ const nowMs = (): number => Math.max(Date.now() + aheadMs, db.clockFloorS * 1000
 
 beforeEach(async () => {
   aheadMs = 0;
+  media = new MediaWindow();
   house = await TestHouse.make();
   await house.pinRoot();
   clipId = house.addClip({ startMs });
@@ -46,7 +49,9 @@ beforeEach(async () => {
     log: silentLog,
     onUnlocked: (vault) => consent.restoreDecisions(vault),
     onLocking: (actions) => consent.endSession(actions),
-    onLockState: () => {},
+    onLockState: (lock) => {
+      if (lock === 'locked') media.forget();
+    },
   });
   const intake = new Intake({
     dataDir: house.dataDir,
@@ -276,6 +281,20 @@ it('a lock ends the vault also when its entry cannot be written', async () => {
   await expect(consent.lock()).rejects.toThrow('disk full');
   expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   db.appendEntry = append;
+});
+
+it('a clip that was begun is not read on after a lock from elsewhere, nor one that arrives just after it', async () => {
+  const { clipMedia } = ownerMethods(consent, media);
+  await consent.unlockDeciding({ passphrase: testPassphrase });
+  expect(await clipMedia?.({ clipId, offset: 0, length: 100 })).toMatchObject({ base64: expect.any(String) as string });
+  await vaults.lock();
+  await expect(clipMedia?.({ clipId, offset: 100, length: 100 })).rejects.toMatchObject({ code: 'owner/locked' });
+  const arriving = media.piece('x', 0, 10, async () => {
+    media.forget();
+    return new Uint8Array(1000);
+  });
+  await expect(arriving).rejects.toMatchObject({ code: 'owner/locked' });
+  await expect(media.piece('x', 10, 10, () => Promise.reject(new Error('asked anew')))).rejects.toThrow('asked anew');
 });
 
 it('unpairing the client that unlocked ends its session', async () => {

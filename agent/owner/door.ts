@@ -60,36 +60,45 @@ function parse<M extends Method>(method: M, params: unknown): z.infer<(typeof sh
   return parsed.data as z.infer<(typeof shapes)[M]>;
 }
 
-/** A medium is fetched piece by piece; the last one stays, so that a thousand pieces are not a thousand decryptions. */
-class MediaWindow {
+/**
+ * A medium is fetched piece by piece; the last one stays, so that a thousand pieces are not a thousand decryptions. It
+ * must be forgotten at every lock, whoever locked.
+ */
+export class MediaWindow {
   #key = '';
   #bytes: Uint8Array = new Uint8Array();
+  #forgottenCount = 0;
 
   async piece(key: string, offset: number, length: number, load: () => Promise<Uint8Array>) {
     if (key !== this.#key || offset === 0) {
-      this.#bytes = await load();
+      const before = this.#forgottenCount;
+      const bytes = await load();
+      if (before !== this.#forgottenCount)
+        throw new AgentError('refused', 'owner/locked', 'Cannot go on: it was locked meanwhile. Unlock first');
+      this.#bytes = bytes;
       this.#key = key;
     }
     const part = this.#bytes.subarray(offset, offset + length);
     const totalBytes = this.#bytes.length;
-    if (offset + part.length >= totalBytes) this.forget();
+    if (offset + part.length >= totalBytes) this.#drop();
     return { base64: Buffer.from(part).toString('base64'), totalBytes };
   }
 
   forget(): void {
+    this.#forgottenCount += 1;
+    this.#drop();
+  }
+
+  #drop(): void {
     this.#key = '';
     this.#bytes = new Uint8Array();
   }
 }
 
-export function ownerMethods(service: OwnerService): ControlMethods {
-  const media = new MediaWindow();
+export function ownerMethods(service: OwnerService, media: MediaWindow): ControlMethods {
   const methods: Record<Method, (params: unknown) => Promise<unknown>> = {
     health: () => service.health(),
-    lock: () => {
-      media.forget();
-      return service.lock();
-    },
+    lock: () => service.lock(),
     listRequests: () => service.listRequests(),
     listAgencies: () => service.listAgencies(),
     unlockViewing: (p) => service.unlockViewing(parse('unlockViewing', p)),

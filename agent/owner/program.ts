@@ -12,7 +12,7 @@ import { startApi } from './api/server.ts';
 import type { Change } from './api/types.ts';
 import { Consent } from './consent.ts';
 import { Decisions } from './decisions.ts';
-import { ownerMethods } from './door.ts';
+import { MediaWindow, ownerMethods } from './door.ts';
 import { House } from './house.ts';
 import { Intake } from './intake.ts';
 import { Release } from './release.ts';
@@ -91,6 +91,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     control?.publish('change', { ...change });
   };
 
+  const media = new MediaWindow();
   const decisions = new Decisions(house.ownerRecipient);
   const vaults = new VaultHost({
     dataDir,
@@ -98,7 +99,10 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     log,
     onUnlocked: (vault) => consent.restoreDecisions(vault),
     onLocking: (actions) => consent.endSession(actions),
-    onLockState: (lock) => announce({ kind: 'lock', lock }),
+    onLockState: (lock) => {
+      if (lock === 'locked') media.forget();
+      announce({ kind: 'lock', lock });
+    },
   });
   const intake = new Intake({
     dataDir,
@@ -154,7 +158,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
   await using stack = new AsyncDisposableStack();
   stack.defer(() => db.close());
   stack.defer(() => vaults.lock());
-  control = stack.use(await ControlServer.listen(join(dataDir, 'run', 'owner.sock'), ownerMethods(consent)));
+  control = stack.use(await ControlServer.listen(join(dataDir, 'run', 'owner.sock'), ownerMethods(consent, media)));
   const api = await startApi({
     service: consent,
     dataDir,
