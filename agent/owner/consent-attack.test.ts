@@ -22,6 +22,7 @@ let house: TestHouse;
 let db: LedgerDb;
 let vaults: VaultHost;
 let consent: Consent;
+let makeConsent: () => Consent;
 let release: Release;
 let requestId: string;
 let requestHash: string;
@@ -42,7 +43,6 @@ beforeEach(async () => {
   db = new LedgerDb(join(house.dataDir, 'ledger.db'));
   const known = new House(house.dataDir);
   known.setRoots([house.rootDescription]);
-  const decisions = new Decisions(known.ownerRecipient);
   vaults = new VaultHost({
     dataDir: house.dataDir,
     clock: systemClock,
@@ -65,21 +65,23 @@ beforeEach(async () => {
     onPending: () => {},
     onRevoked: (hash) => consent.revoke(hash),
   });
-  consent = new Consent({
-    config: new Running(house).config,
-    db,
-    house: known,
-    intake,
-    decisions,
-    vaults,
-    clock: systemClock,
-    nowMs,
-    clockTrusted: () => true,
-    health: async () => ({ clock: 'trusted', cameras: [], broker: 'not-configured' }),
-    onChange: () => {},
-    discardUnknown: () => release.discardUnknown(),
-    onRootPinned: () => {},
-  });
+  makeConsent = () =>
+    new Consent({
+      config: new Running(house).config,
+      db,
+      house: known,
+      intake,
+      decisions: new Decisions(known.ownerRecipient),
+      vaults,
+      clock: systemClock,
+      nowMs,
+      clockTrusted: () => true,
+      health: async () => ({ clock: 'trusted', cameras: [], broker: 'not-configured' }),
+      onChange: () => {},
+      discardUnknown: () => release.discardUnknown(),
+      onRootPinned: () => {},
+    });
+  consent = makeConsent();
   release = makeRelease();
   intake.importAgency(house.agency());
   db.setAgencyEnabled('test-police', true);
@@ -281,6 +283,22 @@ it('a lock ends the vault also when its entry cannot be written', async () => {
   await expect(consent.lock()).rejects.toThrow('disk full');
   expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   db.appendEntry = append;
+});
+
+it('a session that ends before the notes were read leaves earlier decisions standing', async () => {
+  await consent.unlockDeciding({ passphrase: testPassphrase });
+  await consent.decline({ requestId });
+  await consent.lock();
+  // As after a restart; the vault dies between the passphrase and the notes.
+  consent = makeConsent();
+  const restored = consent.restoreDecisions.bind(consent);
+  consent.restoreDecisions = () => Promise.reject(new Error('the vault died'));
+  await expect(consent.unlockDeciding({ passphrase: testPassphrase })).rejects.toThrow('the vault died');
+  await consent.lock();
+  expect(db.entries()).toHaveLength(2);
+  consent.restoreDecisions = restored;
+  await consent.unlockDeciding({ passphrase: testPassphrase });
+  expect(await stateOf()).toBe('DECLINED');
 });
 
 it('a clip that was begun is not read on after a lock from elsewhere, nor one that arrives just after it', async () => {

@@ -61,6 +61,7 @@ export class Consent implements OwnerService {
   readonly #o: ConsentOptions;
   readonly #transient = new Map<string, Transient>();
   readonly #previews = new Map<string, string>();
+  #restored = false;
 
   constructor(options: ConsentOptions) {
     this.#o = options;
@@ -94,6 +95,7 @@ export class Consent implements OwnerService {
     const rows = this.#o.db.requests().filter((r) => r.state === 'PENDING');
     const notes = rows.map((r) => ({ id: r.request_hash, sealed: new Uint8Array(r.note) }));
     this.#o.decisions.restore(await vault.openNotes(notes));
+    this.#restored = true;
   }
 
   /** Called at every lock: reviews end, all notes are sealed anew, the session leaves its one entry. */
@@ -104,7 +106,8 @@ export class Consent implements OwnerService {
       .requests()
       .filter((r) => r.state === 'PENDING')
       .map((r) => r.request_hash);
-    this.#o.db.replaceNotes(this.#o.decisions.seal(pending));
+    // What was never read must not be overwritten by what this program believes.
+    if (this.#restored) this.#o.db.replaceNotes(this.#o.decisions.seal(pending));
     let text = JSON.stringify({ v: 1, actions });
     if (text.length > 3500) text = JSON.stringify({ v: 1, actions: actions.slice(0, 20), more: actions.length - 20 });
     const atS = Math.floor(this.#o.nowMs() / 1000);

@@ -105,10 +105,24 @@ export class VaultHost {
       if (pairingId !== undefined) this.#usedPairings.add(pairingId);
       if (mode === 'deciding' || this.#lock === 'locked') this.#lock = mode;
       this.#touch();
-      await this.#options.onUnlocked(vault);
+      try {
+        await this.#options.onUnlocked(vault);
+      } catch (thrown) {
+        await this.#end(vault);
+        throw thrown;
+      }
       this.#options.onLockState(this.#lock);
       return this.#lock;
     });
+  }
+
+  /** Whatever could not be written: the keys go. */
+  async #end(vault: VaultClient): Promise<void> {
+    try {
+      if (this.#vault === vault) this.#ended();
+    } finally {
+      await vault.stop();
+    }
   }
 
   #touch(): void {
@@ -144,12 +158,7 @@ export class VaultHost {
     return this.#inTurn(async () => {
       const vault = this.#vault;
       if (vault?.alive !== true) return;
-      try {
-        this.#ended();
-      } finally {
-        // Whatever could not be written: the keys go.
-        await vault.stop();
-      }
+      await this.#end(vault);
     });
   }
 
