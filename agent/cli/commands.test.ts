@@ -135,7 +135,7 @@ describe('a mistake is answered in one line, with its kind as the exit status, a
 
 describe('every command', () => {
   const lines = [
-    'init', 'run', 'status', 'pair', 'unlock', 'lock', 'verify', 'requests list', 'requests show', 'requests review', 'requests approve',
+    'init', 'run', 'status', 'pair', 'unlock', 'lock', 'verify', 'requests list', 'requests show', 'requests review', 'requests approve', 'requests check',
     'requests decline', 'requests withdraw', 'agencies add-root', 'agencies import', 'agencies list', 'agencies enable', 'agencies disable',
     'clips list', 'clips export', 'clips sealed',
   ]; // biome-ignore format: a list

@@ -6,6 +6,7 @@ import { type CliIo, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
 import { example } from './program-line.ts';
 import { banner, clipText, describeState, requestRows, summaryRow } from './request-text.ts';
+import { registerCheck } from './requests-check.ts';
 import { clean, table } from './terminal-text.ts';
 
 interface JsonOption extends ConfigOption {
@@ -79,4 +80,5 @@ export function register(program: Command, io: CliIo): void {
   add('withdraw <id>', 'take an approval back before its key is released', `latchkey requests withdraw ${id}`).action(
     (requestId: string, option: JsonOption) => answer('withdraw', requestId, option, io),
   );
+  registerCheck(requests, io);
 }
