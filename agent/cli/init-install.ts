@@ -40,13 +40,33 @@ export function beginInstall({ configPath, dataDir }: InitPlan): void {
     }
     writeFileDurable(markerPath(dataDir), '');
   } catch (thrown) {
-    if (thrown instanceof AgentError) throw thrown;
-    const why = systemCode(thrown) === 'EACCES' ? 'this user may not write there' : (systemCode(thrown) ?? 'failed');
-    throw new AgentError('usage', 'init/cannot-write', `Cannot set up in ${dataDir}: ${why}`, { cause: thrown });
+    throw cannotWrite(dataDir, thrown);
+  }
+}
+
+function cannotWrite(path: string, thrown: unknown): AgentError {
+  if (thrown instanceof AgentError) return thrown;
+  const reasons: Record<string, string> = {
+    EACCES: 'this user may not write there',
+    ENOENT: 'its folder does not exist',
+  };
+  const code = systemCode(thrown) ?? 'failed';
+  return new AgentError('usage', 'init/cannot-write', `Cannot write ${path}: ${reasons[code] ?? code}`, {
+    cause: thrown,
+  });
+}
+
+/** Writes a file that only this user can read; throws `init/cannot-write`. */
+export function writeSecret(path: string, text: string): void {
+  try {
+    writeFileDurable(path, text, 0o600);
+  } catch (thrown) {
+    throw cannotWrite(path, thrown);
   }
 }
 
 export function finishInstall(plan: InitPlan): void {
+  for (const { path, text } of plan.secrets) writeSecret(path, text);
   writeFileDurable(plan.configPath, `${JSON.stringify(plan.config, null, 2)}\n`, 0o644);
   removeDurable(markerPath(plan.dataDir));
 }
@@ -61,5 +81,5 @@ export function writeRecoveryFile(path: string, recoveryIdentity: string): void 
   if (existsSync(path)) {
     throw new AgentError('usage', 'init/recovery-exists', `Cannot write the recovery key: ${path} exists already`);
   }
-  writeFileDurable(path, `${[...recoveryInstructions, recoveryIdentity].join('\n')}\n`, 0o600);
+  writeSecret(path, `${[...recoveryInstructions, recoveryIdentity].join('\n')}\n`);
 }

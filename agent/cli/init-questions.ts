@@ -34,6 +34,8 @@ export interface InitOption {
 }
 
 export interface InitPlan {
+  /** Secrets that the configuration names by file; written just before it. */
+  readonly secrets: readonly { readonly path: string; readonly text: string }[];
   readonly configPath: string;
   readonly dataDir: string;
   readonly config: ConfigInput;
@@ -46,6 +48,12 @@ interface Question<T> {
   readonly text: string;
   readonly fallback?: string;
   readonly read: (answer: string) => T;
+}
+
+interface CameraLogin {
+  readonly username?: string;
+  readonly password?: string;
+  readonly passwordFile?: string;
 }
 
 export class Wizard {
@@ -92,7 +100,7 @@ export class Wizard {
     return { configPath, dataDir };
   }
 
-  async #camera(): Promise<ConfigInput['cameras'][number]> {
+  async #camera(dataDir: string): Promise<{ camera: ConfigInput['cameras'][number]; secrets: InitPlan['secrets'] }> {
     const option = this.#option;
     const id = await this.#answer({
       given: option.cameraId,
@@ -129,20 +137,34 @@ export class Wizard {
       }),
     ];
     const kept = zones.filter((zone) => zone !== undefined);
-    return {
+    const passwordPath = join(dataDir, 'keys', `camera-${id}.password`);
+    const login: CameraLogin = source.kind === 'rtsp' ? await this.#cameraLogin() : {};
+    const { password, ...named } = login;
+    const camera = {
       id,
       name,
-      source: source.kind === 'rtsp' ? { ...source, ...this.#cameraLogin() } : source,
+      source:
+        source.kind === 'rtsp'
+          ? { ...source, ...named, ...(password === undefined ? {} : { passwordFile: passwordPath }) }
+          : source,
       ...(kept.length === 0 ? {} : { motion: { zones: kept } }),
     };
+    return { camera, secrets: password === undefined ? [] : [{ path: passwordPath, text: `${password}\n` }] };
   }
 
-  #cameraLogin(): { username?: string; passwordFile?: string } {
+  async #cameraLogin(): Promise<CameraLogin> {
     const { cameraUsername, cameraPasswordFile } = this.#option;
-    return {
-      ...(cameraUsername === undefined ? {} : { username: cameraUsername }),
-      ...(cameraPasswordFile === undefined ? {} : { passwordFile: resolve(cameraPasswordFile) }),
-    };
+    const username = await this.#optional({
+      given: cameraUsername,
+      flag: '--camera-username',
+      text: 'User name at the camera (Enter for none)',
+      read: (text) => text,
+    });
+    if (username === undefined) return {};
+    if (cameraPasswordFile !== undefined) return { username, passwordFile: resolve(cameraPasswordFile) };
+    if (this.#option.yes === true) return { username };
+    const password = await this.#prompter.secret('Its password, kept in a file that only this user can read');
+    return password === '' ? { username } : { username, password };
   }
 
   async #broker(): Promise<ConfigInput['broker']> {
@@ -164,7 +186,7 @@ export class Wizard {
 
   async plan(places: { configPath: string; dataDir: string }): Promise<InitPlan> {
     const option = this.#option;
-    const camera = await this.#camera();
+    const { camera, secrets } = await this.#camera(places.dataDir);
     const regions = await this.#answer({
       given: option.region?.join(' '),
       flag: '--region',
@@ -196,6 +218,6 @@ export class Wizard {
       broker,
       ...(Object.keys(web).length === 0 ? {} : { web }),
     };
-    return { ...places, config, place: { latE6, lonE6 } };
+    return { ...places, config, secrets, place: { latE6, lonE6 } };
   }
 }

@@ -216,6 +216,40 @@ describe('the wizard', () => {
     expect(await findAccount({ dataDir, name: 'owner', password: 'a longer password' })).toBeDefined();
   });
 
+  it('keeps the password of a camera in a file of its own, typed without echo', async () => {
+    using terminal = new Terminal(home, ['init', ...places(), '--recovery-out', join(home, 'recovery.txt')]);
+    await terminal.see('Camera id [front]:');
+    for (const answer of ['', '', 'rtsp://10.0.0.9/stream', '', 'joe']) {
+      terminal.typeText(answer);
+      terminal.type('Enter');
+    }
+    await terminal.see('Its password');
+    terminal.typeText('hunter2');
+    terminal.type('Enter');
+    for (const answer of ['us-ia', '42.5284', '-92.4447', '']) {
+      terminal.typeText(answer);
+      terminal.type('Enter');
+    }
+    await terminal.see('Log-in password');
+    terminal.type('Enter');
+    await terminal.see('last 8 characters from your paper');
+    terminal.typeText(readFileSync(join(home, 'recovery.txt'), 'utf8').trim().slice(-8));
+    terminal.type('Enter');
+    await terminal.see('status 0');
+    expect(terminal.history).not.toContain('hunter2');
+    const [camera] = loadConfig(configPath).cameras;
+    const passwordFile = join(dataDir, 'keys', 'camera-front.password');
+    expect(camera?.source).toMatchObject({ username: 'joe', passwordFile });
+    expect(readFileSync(passwordFile, 'utf8')).toBe('hunter2\n');
+    expect(statSync(passwordFile).mode & 0o777).toBe(0o600);
+    expect(readFileSync(configPath, 'utf8')).not.toContain('hunter2');
+  });
+
+  it('says where a secret could not be written', async () => {
+    const { status, stderr } = await init(unattended('--passphrase-file', join(home, 'none', 'words')));
+    expect([status, stderr]).toEqual([2, expect.stringContaining('its folder does not exist (init/cannot-write)')]);
+  });
+
   it('ends at the first bad answer when nobody is there to correct it', async () => {
     const { status, stderr } = await init(places(), 'Front Door\n');
     expect([status, stderr]).toEqual([2, expect.stringContaining('(init/bad-answer)')]);

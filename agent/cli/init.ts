@@ -5,11 +5,10 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
-import { writeFileDurable } from '../base/files.ts';
 import { parseConfig } from '../config/loader.ts';
 import { generatePassphrase, normalisePassphrase, passphraseProblem } from '../vault/passphrase.ts';
 import { parsePassword } from './init-answers.ts';
-import { beginInstall, finishInstall, refuseExisting, writeRecoveryFile } from './init-install.ts';
+import { beginInstall, finishInstall, refuseExisting, writeRecoveryFile, writeSecret } from './init-install.ts';
 import { type InitOption, type InitPlan, Wizard } from './init-questions.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { readSecretFile } from './passphrase-entry.ts';
@@ -28,7 +27,7 @@ function secretFrom(file: string | undefined, what: string, make: () => string):
   if (file === undefined) return { value: make(), generated: true };
   if (existsSync(file)) return { value: readSecretFile(file, what), generated: false };
   const value = make();
-  writeFileDurable(file, `${value}\n`, 0o600);
+  writeSecret(file, `${value}\n`);
   return { value, generated: true };
 }
 

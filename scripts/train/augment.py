@@ -80,7 +80,7 @@ def paste(rng, canvas, boxes, piece, person):
 
 def spoil(rng, x):
     """Light, lens, sensor and compression."""
-    if rng.random() < 0.25:  # infra-red or black and white
+    if rng.random() < 0.4:  # infra-red or black and white
         grey = cv2.cvtColor(x, cv2.COLOR_BGR2GRAY)
         x = cv2.merge((grey, grey, grey))
         if rng.random() < 0.5:  # the lamp sits at the camera: bright middle, dark rim
