@@ -102,16 +102,18 @@ export class Consent implements OwnerService {
   endSession(actions: readonly string[]): void {
     this.#transient.clear();
     this.#previews.clear();
-    const pending = this.#o.db
-      .requests()
-      .filter((r) => r.state === 'PENDING')
-      .map((r) => r.request_hash);
-    // What was never read must not be overwritten by what this program believes.
-    if (this.#restored) this.#o.db.replaceNotes(this.#o.decisions.seal(pending));
+    this.#sealNotes();
     let text = JSON.stringify({ v: 1, actions });
     if (text.length > 3500) text = JSON.stringify({ v: 1, actions: actions.slice(0, 20), more: actions.length - 20 });
     const atS = Math.floor(this.#o.nowMs() / 1000);
     this.#o.db.appendEntry(sealNote(this.#o.house.ownerRecipient, text, sessionEntryBytes), atS);
+  }
+
+  /** All at once. What was never read must not be overwritten by what this program believes. */
+  #sealNotes(): void {
+    if (!this.#restored) return;
+    const pending = this.#o.db.requests().filter((r) => r.state === 'PENDING');
+    this.#o.db.replaceNotes(this.#o.decisions.seal(pending.map((r) => r.request_hash)));
   }
 
   async pair(params: { passphrase: string; name: string }) {
@@ -334,13 +336,17 @@ export class Consent implements OwnerService {
     return share;
   }
 
+  /**
+   * Needs no key: saying no must not be harder than saying nothing. It is durable from the next sealing of the notes on,
+   * at once if they have been read since the start and the vault is closed; a power cut before that makes it silence.
+   */
   async decline(params: { requestId: string }): Promise<{ state: RequestState }> {
-    this.#o.vaults.require('viewing');
     const row = this.#row(params.requestId);
     const state = this.#step(row, 'decline');
     this.#o.decisions.set(row.request_hash, 'declined');
     this.#transient.delete(row.request_hash);
     this.#o.vaults.note(`decline ${row.request_hash}`);
+    if (this.#o.vaults.lockState === 'locked') this.#sealNotes();
     this.#o.onChange(row.request_id, state);
     return { state };
   }

@@ -6,8 +6,9 @@ import { Running, until } from '../../test-fixtures/owner-program.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { parseConfig } from '../config/loader.ts';
-import { parseIdentity } from '../protocol/age-file.ts';
+import { generateIdentity, parseIdentity } from '../protocol/age-file.ts';
 import { signEnvelope } from '../protocol/envelope.ts';
+import { recipientKeyId } from '../protocol/keys.ts';
 import { openNote } from '../protocol/sealed-note.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
 import { readVaultFile } from '../vault/vault-file.ts';
@@ -257,6 +258,24 @@ describe('consent', () => {
     expect(await owner.state(other)).toBe('PENDING');
   });
 
+  it('can be refused while locked; a restart before the notes are next sealed makes that silence again', async () => {
+    await owner.call('decline', { requestId });
+    expect(await owner.state(requestId)).toBe('DECLINED');
+    await owner.stop();
+    owner = new Running(house);
+    await owner.start();
+    await owner.call('unlockDeciding', { passphrase: testPassphrase });
+    expect(await owner.state(requestId)).toBe('PENDING');
+    await owner.call('lock');
+    // The notes have been read by now, so this one is durable at once.
+    await owner.call('decline', { requestId });
+    await owner.stop();
+    owner = new Running(house);
+    await owner.start();
+    await owner.call('unlockDeciding', { passphrase: testPassphrase });
+    expect(await owner.state(requestId)).toBe('DECLINED');
+  });
+
   it('that was cut by a crash while sealing is pending again, and its parts are gone', async () => {
     await owner.stop();
     const half = join(house.dataDir, 'owner/held', 'a'.repeat(32));
@@ -303,6 +322,24 @@ describe('while the clock is not believed', () => {
     expect(await owner.call('health')).toMatchObject({ clock: 'unsynchronised', pendingCount: 0 });
     owner.trust = 'synchronised';
     await until('pending', async () => (await owner.state(requestId)) === 'PENDING');
+  });
+
+  it("an agency's new recipient is not taken up, because nobody knows since when it stands", async () => {
+    await owner.enable();
+    owner.trust = 'unsynchronised';
+    const other = generateIdentity().recipient;
+    const changed = house.agency((a) => ({
+      ...a,
+      version: 2,
+      recipient: { kid: recipientKeyId(other), age: other, since: a.recipient.since },
+    }));
+    expect(await owner.verdictOn('latchkey/1/US-CA/ag/test-police', changed)).toBe('agency/held-for-clock');
+    expect(await owner.call('listAgencies')).toMatchObject([{ version: 1 }]);
+    owner.trust = 'synchronised';
+    await until('taken up', async () => {
+      const [agency] = await owner.call<{ version: number }[]>('listAgencies');
+      return agency?.version === 2;
+    });
   });
 
   it('nothing can be approved', async () => {

@@ -33,6 +33,7 @@ beforeAll(async () => {
     log: silentLog,
     signal: stop.signal,
     webDir: join(dataDir, 'no-page'),
+    onChange: service.onChange,
   });
   port = new URL(api.url).port;
   cookies.viewer = await logIn(api.url, 'guest', password);
@@ -166,6 +167,7 @@ describe.each(paths)('$name', (route) => {
 
   test('writes take JSON only, of at most 64 KiB, without unknown keys', async () => {
     if (route.method !== 'POST') return;
+    await call(api.url, '/api/unlock', { body: { passphrase }, cookie: cookies.owner });
     for (const type of [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -228,4 +230,31 @@ test('a failure of the service keeps its code, and its kind decides the status',
   ]);
   const unknown = await call(api.url, `/api/requests/${'f'.repeat(32)}`, { cookie: cookies.owner });
   expect([unknown.status, unknown.json['code']]).toEqual([400, 'owner/unknown-request']);
+});
+
+test('what one session unlocked stays closed to every other, and to itself after a lock', async () => {
+  const now = Date.now();
+  const asked = async (cookie: string | undefined): Promise<unknown[]> => {
+    const clips = await call(api.url, `/api/clips?from=${now - 1000}&to=${now}`, { cookie });
+    const video = await call(api.url, `/api/clips/${'a'.repeat(32)}/video`, { cookie });
+    const review = await call(api.url, `/api/requests/${'a'.repeat(32)}/review`, { method: 'POST', body: {}, cookie });
+    const health = await call(api.url, '/api/health', { cookie });
+    return [clips.json['code'], video.json['code'], review.json['code'], health.json['lock']];
+  };
+  const other = await logIn(api.url, 'ada', password);
+  await call(api.url, '/api/unlock', { body: { passphrase }, cookie: other });
+  expect((await service.health()).lock).toBe('deciding');
+  expect(await asked(cookies.viewer)).toEqual(['owner/locked', 'owner/locked', 'api/owner-only', 'locked']);
+  const fresh = await logIn(api.url, 'ada', password);
+  expect(await asked(fresh)).toEqual(['owner/locked', 'owner/locked', 'owner/locked', 'locked']);
+  const { pairingId, viewingKey } = (await service.pair({ passphrase, name: 'phone' })) as Record<string, string>;
+  const viewing = await call(api.url, '/api/unlock', { body: { pairingId, viewingKey }, cookie: fresh });
+  expect(viewing.json['lock']).toBe('viewing');
+  expect((await asked(fresh)).slice(2)).toEqual(['owner/not-deciding', 'viewing']);
+  expect((await asked(other))[3]).toBe('deciding');
+  await call(api.url, '/api/lock', { body: {}, cookie: cookies.viewer });
+  expect(await asked(other)).toEqual(['owner/locked', 'owner/locked', 'owner/locked', 'locked']);
+  // Opened again by somebody else: still closed here.
+  await call(api.url, '/api/unlock', { body: { passphrase }, cookie: fresh });
+  expect((await asked(other))[3]).toBe('locked');
 });

@@ -5,11 +5,11 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AgentError } from '../../base/errors.ts';
-import type { OwnerService } from '../service.ts';
+import type { Health, LockState, OwnerService } from '../service.ts';
 import type { EventStreams } from './events.ts';
 import type { Logins } from './logins.ts';
 import { mediaAnswer } from './media.ts';
-import type { Session, Sessions } from './sessions.ts';
+import { lesserLock, type Session, type Sessions } from './sessions.ts';
 import type { SessionBody } from './types.ts';
 
 /** `viewer` routes are open to owners too. */
@@ -35,6 +35,8 @@ export interface Route {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly access: Access;
+  /** What this very session must have unlocked. */
+  readonly needs?: 'viewing' | 'deciding';
   readonly answer: (call: Call) => unknown;
 }
 
@@ -82,6 +84,28 @@ export function checkAccess(access: Access, session: Session | undefined): void 
   }
 }
 
+/** Throws `owner/locked` or `owner/not-deciding`. */
+export function checkUnlocked(needs: Route['needs'], session: Session | undefined): void {
+  const unlocked = session?.unlocked ?? 'locked';
+  if (needs === undefined || lesserLock(needs, unlocked) === needs) return;
+  if (unlocked === 'locked') {
+    throw new AgentError('refused', 'owner/locked', 'Cannot do this while locked: unlock in this browser first');
+  }
+  throw new AgentError('refused', 'owner/not-deciding', 'Cannot do this yet: unlock deciding with the passphrase');
+}
+
+/** Marks what the session proved, and says what it may do now. */
+async function unlock(call: Call): Promise<{ lock: LockState }> {
+  const body = unlockBody.parse(call.body);
+  const proved = 'viewingKey' in body ? 'viewing' : 'deciding';
+  if (proved === 'deciding') checkAccess('owner', call.session);
+  const { lock } =
+    'viewingKey' in body ? await call.service.unlockViewing(body) : await call.service.unlockDeciding(body);
+  const session = call.session as Session;
+  if (lesserLock(session.unlocked, proved) === session.unlocked) session.unlocked = proved;
+  return { lock: lesserLock(lock, session.unlocked) };
+}
+
 function followChanges(call: Call): FastifyReply {
   checkAccess('viewer', call.session);
   return call.reply
@@ -96,6 +120,11 @@ function onRequest(work: (service: OwnerService, requestId: string) => Promise<u
     empty.parse(call.body ?? {});
     return work(call.service, requestParams.parse(call.params).id);
   };
+}
+
+async function seenHealth(call: Call): Promise<Health> {
+  const health = await call.service.health();
+  return { ...health, lock: lesserLock(health.lock, call.session?.unlocked ?? 'locked') };
 }
 
 export const routes: readonly Route[] = [
@@ -122,7 +151,7 @@ export const routes: readonly Route[] = [
     },
   },
   { method: 'GET', url: '/api/session', access: 'viewer', answer: (call) => sessionBody(call.session) },
-  { method: 'GET', url: '/api/health', access: 'viewer', answer: (call) => call.service.health() },
+  { method: 'GET', url: '/api/health', access: 'viewer', answer: seenHealth },
   { method: 'GET', url: '/api/events', access: 'viewer', answer: followChanges },
   {
     // Needs the passphrase, so a viewer's phone is paired by the owner standing beside it.
@@ -141,12 +170,7 @@ export const routes: readonly Route[] = [
     method: 'POST',
     url: '/api/unlock',
     access: 'viewer',
-    answer: (call) => {
-      const body = unlockBody.parse(call.body);
-      if ('viewingKey' in body) return call.service.unlockViewing(body);
-      checkAccess('owner', call.session);
-      return call.service.unlockDeciding(body);
-    },
+    answer: unlock,
   },
   {
     // Locking is never refused to anybody of the house.
@@ -155,6 +179,7 @@ export const routes: readonly Route[] = [
     access: 'viewer',
     answer: (call) => {
       empty.parse(call.body ?? {});
+      call.sessions.lockAll();
       return call.service.lock();
     },
   },
@@ -169,12 +194,14 @@ export const routes: readonly Route[] = [
     method: 'POST',
     url: '/api/requests/:id/review',
     access: 'owner',
+    needs: 'deciding',
     answer: onRequest((service, requestId) => service.review({ requestId })),
   },
   {
     method: 'POST',
     url: '/api/requests/:id/preview',
     access: 'owner',
+    needs: 'deciding',
     answer: (call) =>
       call.service.preview({
         requestId: requestParams.parse(call.params).id,
@@ -185,6 +212,7 @@ export const routes: readonly Route[] = [
     method: 'POST',
     url: '/api/requests/:id/approve',
     access: 'owner',
+    needs: 'deciding',
     answer: (call) =>
       call.service.approve({ requestId: requestParams.parse(call.params).id, ...approveBody.parse(call.body) }),
   },
@@ -204,6 +232,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     url: '/api/previews/:id/:name',
     access: 'owner',
+    needs: 'deciding',
     answer: async (call) => {
       const params = z.strictObject({ id, name: mediaName }).parse(call.params);
       return video(call, await call.service.previewMedia({ previewId: params.id, name: params.name }));
@@ -213,6 +242,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     url: '/api/clips',
     access: 'viewer',
+    needs: 'viewing',
     answer: (call) => {
       const { from, to } = clipsQuery.parse(call.query);
       return call.service.listClips({ fromMs: from, toMs: to });
@@ -222,6 +252,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     url: '/api/clips/:id/video',
     access: 'viewer',
+    needs: 'viewing',
     answer: async (call) => video(call, await call.service.clipMedia({ clipId: requestParams.parse(call.params).id })),
   },
   { method: 'GET', url: '/api/agencies', access: 'viewer', answer: (call) => call.service.listAgencies() },

@@ -21,7 +21,7 @@ import { listen, repeat, stopListening } from './listening.ts';
 import { Logins } from './logins.ts';
 import { addPage } from './page-files.ts';
 import { asProblem, bodyOf, notJson, statusOf } from './problems.ts';
-import { checkAccess, routes } from './routes.ts';
+import { checkAccess, checkUnlocked, routes } from './routes.ts';
 import { Sessions } from './sessions.ts';
 import type { OnChange } from './types.ts';
 
@@ -117,6 +117,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const { port } = server.address() as AddressInfo;
   log.info('api-listening', { port, state: loopbackOnly ? 'loopback' : 'open' });
 
+  const forgetUnlocks = options.onChange?.((change) => {
+    if (change.kind === 'lock' && change.lock === 'locked') sessions.lockAll();
+  });
+  signal.addEventListener('abort', () => forgetUnlocks?.(), { once: true });
   const background = [
     events.run(clock, options.onChange, signal),
     repeat(clock, renewalPollMs, signal, log, async () => {
@@ -227,10 +231,12 @@ function addRoutes(
       method: route.method,
       url: route.url,
       config: { access: route.access },
-      handler: (request, reply) =>
-        route.answer({
+      handler: (request, reply) => {
+        const session = rooms.sessions.find(request.headers.cookie);
+        checkUnlocked(route.needs, session);
+        return route.answer({
           ...rooms,
-          session: rooms.sessions.find(request.headers.cookie),
+          session,
           address: request.socket.remoteAddress ?? '',
           cookie: request.headers.cookie,
           range: request.headers.range,
@@ -238,7 +244,8 @@ function addRoutes(
           query: request.query,
           body: request.body,
           reply,
-        }),
+        });
+      },
     });
   }
 }

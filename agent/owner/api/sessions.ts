@@ -1,6 +1,7 @@
 /** Who is logged in, in memory only: a restart logs everybody out. Only a hash of each cookie is kept. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
+import type { LockState } from '../service.ts';
 import type { Account } from './accounts.ts';
 
 const idleMs = 12 * 3_600_000;
@@ -13,6 +14,15 @@ export interface Session {
   readonly account: Account;
   readonly startedMs: number;
   seenMs: number;
+  /** What this session itself proved since the last lock: a vault opened by somebody else opens nothing here. */
+  unlocked: LockState;
+}
+
+const ranks: Readonly<Record<LockState, number>> = { locked: 0, viewing: 1, deciding: 2 };
+
+/** The lesser of two: what a session sees of the vault. */
+export function lesserLock(a: LockState, b: LockState): LockState {
+  return ranks[a] < ranks[b] ? a : b;
 }
 
 export class Sessions {
@@ -27,7 +37,7 @@ export class Sessions {
   start(account: Account): string {
     const token = randomBytes(32).toString('base64url');
     const nowMs = this.#clock.monotonicMs();
-    this.#byHash.set(hashOf(token), { account, startedMs: nowMs, seenMs: nowMs });
+    this.#byHash.set(hashOf(token), { account, startedMs: nowMs, seenMs: nowMs, unlocked: 'locked' });
     const own = [...this.#byHash].filter(([, session]) => session.account.name === account.name);
     if (own.length > maxPerAccountCount) {
       const oldest = own.reduce((a, b) => (b[1].seenMs < a[1].seenMs ? b : a));
@@ -44,6 +54,11 @@ export class Sessions {
     if (session === undefined || !this.isLive(session)) return undefined;
     session.seenMs = this.#clock.monotonicMs();
     return session;
+  }
+
+  /** The vault is closed: whoever opened it has to prove it again. */
+  lockAll(): void {
+    for (const session of this.#byHash.values()) session.unlocked = 'locked';
   }
 
   isLive(session: Session): boolean {
