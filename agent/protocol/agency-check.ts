@@ -30,7 +30,7 @@ export type AgencyRole = AgencyDocument['keys'][number]['role'];
  * at, so that a suspension can be stored like any other version.
  */
 export function openAgency(envelope: Uint8Array, roots: readonly PinnedRoot[]): CheckedAgency {
-  const { opened, rootId } = openUnderAnyRoot(envelope, roots);
+  const { opened, root } = openUnderAnyRoot('agency', envelope, roots);
   const { document: agency, hash } = opened;
   const seen = new Set<string>();
   for (const { x, kid } of agency.keys) {
@@ -48,7 +48,7 @@ export function openAgency(envelope: Uint8Array, roots: readonly PinnedRoot[]): 
   if (agency.recipient.kid !== recipientKeyId(agency.recipient.age)) {
     throw refusal('agency/recipient-key-id', 'Cannot use the agency document: the recipient has another key id');
   }
-  return { agency, agencyHash: hash, rootId };
+  return { agency, agencyHash: hash, rootId: rootIdOf(root) };
 }
 
 /** `openAgency`, and the document is active and not expired. */
@@ -67,15 +67,17 @@ export function checkAgency(params: {
   return checked;
 }
 
-function openUnderAnyRoot(
+/** Opens what enough keys of one pinned root have signed. */
+export function openUnderAnyRoot<K extends 'agency' | 'directory'>(
+  kind: K,
   envelope: Uint8Array,
   roots: readonly PinnedRoot[],
-): { opened: Opened<'agency'>; rootId: string } {
-  let lacking: unknown = refusal('agency/no-root', 'Cannot use the agency document: no root is pinned');
+): { readonly opened: Opened<K>; readonly root: PinnedRoot } {
+  let lacking: unknown = refusal(`${kind}/no-root`, `Cannot use the ${kind} document: no root is pinned`);
   for (const root of roots) {
     const { keys, threshold } = root;
     try {
-      return { opened: openEnvelope('agency', envelope, [{ role: 'root', threshold, keys }]), rootId: rootIdOf(root) };
+      return { opened: openEnvelope(kind, envelope, [{ role: 'root', threshold, keys }]), root };
     } catch (thrown) {
       if (!lacksSigners(thrown)) throw thrown;
       lacking = thrown;

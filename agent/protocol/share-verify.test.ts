@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,131 +9,25 @@ import {
   sampleRequest,
   sampleRoot,
 } from '../../test-fixtures/vectors/samples.ts';
+import {
+  alterations,
+  goodParts,
+  jsonBytes,
+  manifestOf,
+  noise,
+  type Parts,
+  pack,
+  recordClip,
+} from '../../test-fixtures/vectors/share-parts.ts';
 import { AgentError } from '../base/errors.ts';
-import { sha256, sha256Hex, toHex } from './bytes.ts';
-import type { GrantDocument, ManifestDocument } from './documents.ts';
+import { sha256Hex } from './bytes.ts';
+import type { GrantDocument } from './documents.ts';
 import { peekDocument } from './envelope.ts';
-import { inclusionPath, leafHash, rootOf } from './merkle.ts';
 import type { ShareVerdict } from './share-verdict.ts';
 import { type ShareFile, verifyShare } from './share-verify.ts';
 
-interface Fragment {
-  readonly bytes: Uint8Array;
-  readonly salt: Uint8Array;
-  readonly track: number;
-}
-
-/** Bytes that depend only on the name: the "recording". */
-function noise(name: string, bytes: number): Uint8Array {
-  const block = createHash('sha512').update(name).digest();
-  return Uint8Array.from({ length: bytes }, (_, i) => (block[i % 64] ?? 0) ^ (i >> 6));
-}
-
-/** A clip of `videos` video leaves (the first is the initialisation) and `audios` audio leaves. */
-function recordClip(name: string, videos: number, audios = 0): Fragment[] {
-  return Array.from({ length: videos + audios }, (_, i) => ({
-    bytes: noise(`${name} ${i}`, 100 + ((i * 37) % 90)),
-    salt: noise(`${name} salt ${i}`, 16),
-    track: i < videos ? 1 : 2,
-  }));
-}
-
-const leavesOf = (clip: readonly Fragment[]): Uint8Array[] =>
-  clip.map(({ salt, track, bytes }) => leafHash(salt, track, sha256(bytes)));
-
-function manifestOf(clip: readonly Fragment[], changes: Partial<ManifestDocument> = {}): Uint8Array {
-  const videos = clip.filter(({ track }) => track === 1).length;
-  return sampleEnvelope('manifest', {
-    root: toHex(rootOf(leavesOf(clip))),
-    size: clip.length,
-    tracks: [
-      { id: 1, kind: 'video', codec: 'avc1.64001f', leaves: videos },
-      ...(videos < clip.length
-        ? [{ id: 2, kind: 'audio', codec: 'mp4a.40.2', leaves: clip.length - videos } as const]
-        : []),
-    ],
-    ...changes,
-  });
-}
-
-interface Proof {
-  name: string;
-  manifest_hash: string;
-  fragments: { index: number; track: number; salt: string; offset: number; bytes: number; path: string[] }[];
-}
-
-function prove(name: string, clip: readonly Fragment[], manifestHash: string, indexes: readonly number[]): Proof {
-  let offset = 0;
-  const fragments = indexes.map((index) => {
-    const fragment = clip[index];
-    if (fragment === undefined) throw new Error('no such fragment');
-    offset += fragment.bytes.length;
-    return {
-      index,
-      track: fragment.track,
-      salt: toHex(fragment.salt),
-      offset: offset - fragment.bytes.length,
-      bytes: fragment.bytes.length,
-      path: inclusionPath(leavesOf(clip), index).map(toHex),
-    };
-  });
-  return { name, manifest_hash: manifestHash, fragments };
-}
-
-const cut = (clip: readonly Fragment[], indexes: readonly number[]): Uint8Array =>
-  Buffer.concat(indexes.map((i) => clip[i]?.bytes ?? new Uint8Array()));
-
 const clip = recordClip('clip', 9, 4);
-const videoIndexes = [0, 3, 4, 5, 6];
-const audioIndexes = [9, 11, 12];
-const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const requestEnvelope = sampleEnvelope('request');
-
-interface Parts {
-  media: Record<string, Uint8Array>;
-  proofs: Proof[];
-  manifests: Uint8Array[];
-  grant: Partial<GrantDocument>;
-  request: Uint8Array;
-}
-
-function goodParts(): Parts {
-  const manifest = manifestOf(clip);
-  const { hash } = peekDocument('manifest', manifest);
-  return {
-    media: { '40-video.mp4': cut(clip, videoIndexes), '41-audio.mp4': cut(clip, audioIndexes) },
-    proofs: [prove('40-video.mp4', clip, hash, videoIndexes), prove('41-audio.mp4', clip, hash, audioIndexes)],
-    manifests: [manifest],
-    grant: {},
-    request: requestEnvelope,
-  };
-}
-
-/** Signs a grant over the parts as they stand: an owner (or a thief of the owner's key) who is honest about the bytes. */
-function pack(parts: Parts): ShareFile[] {
-  const grant = sampleEnvelope('grant', {
-    request_hash: peekDocument('request', parts.request).hash,
-    manifest_hashes: parts.manifests.map((m) => peekDocument('manifest', m).hash),
-    media: Object.entries(parts.media).map(([name, bytes]) => ({
-      name,
-      kind: 'original',
-      bytes: bytes.length,
-      sha256: sha256Hex(bytes),
-    })),
-    ...parts.grant,
-  });
-  return [
-    { name: '00-README.txt', bytes: Buffer.from('read me') },
-    { name: '10-request.json', bytes: parts.request },
-    { name: '20-grant.json', bytes: grant },
-    {
-      name: '30-manifest.json',
-      bytes: json({ manifests: parts.manifests.map((m) => JSON.parse(Buffer.from(m).toString())) }),
-    },
-    { name: '31-proofs.json', bytes: json({ media: parts.proofs }) },
-    ...Object.entries(parts.media).map(([name, bytes]) => ({ name, bytes })),
-  ];
-}
 
 /** The share with some parts changed before the grant is signed. */
 function verified(change: (parts: Parts) => void): ShareVerdict {
@@ -219,67 +112,13 @@ describe('a good share', () => {
 });
 
 describe('a share whose media differ from what was recorded', () => {
-  const cases: [string, (parts: Parts) => void][] = [
-    ['a flipped bit', (parts) => flipIn(parts, 250)],
-    ['a flipped bit in the initialisation', (parts) => flipIn(parts, 3)],
-    ['a fragment dropped', (parts) => reprove(parts, [0, 3, 4, 6])],
-    ['the first fragments dropped with the initialisation', (parts) => reprove(parts, [3, 4, 5])],
-    ['only the initialisation', (parts) => reprove(parts, [0])],
-    ['two fragments swapped', (parts) => reprove(parts, [0, 3, 5, 4, 6])],
-    ['a fragment repeated', (parts) => reprove(parts, [0, 3, 4, 4, 5])],
-    ['an audio fragment among the video', (parts) => reprove(parts, [0, 7, 8, 9])],
-    ['nothing proved', (parts) => reprove(parts, [])],
-    ['bytes appended', (parts) => extend(parts)],
-    ['another clip’s fragments', (parts) => swapClip(parts)],
-    ['a track number changed', (parts) => editProof(parts, (f) => (f.track = 2))],
-    ['a salt changed', (parts) => editProof(parts, (f) => (f.salt = '0'.repeat(32)))],
-    ['an index changed', (parts) => editProof(parts, (f) => (f.index += 1))],
-    ['a path cut', (parts) => editProof(parts, (f) => f.path.pop())],
-    ['a path extended', (parts) => editProof(parts, (f) => f.path.push('0'.repeat(64)))],
-    ['an offset beyond the file', (parts) => editProof(parts, (f) => (f.offset = 1e9))],
-    ['proofs given twice', (parts) => parts.proofs.push(...parts.proofs.slice(0, 1))],
-    ['proofs of another manifest', (parts) => editName(parts)],
-  ];
-  it.each(cases)('%s', (_name, change) => {
+  it.each(alterations)('%s', (_name, change) => {
     const verdict = verified(change);
     expect(verdict.media[0]?.unaltered).toBe('altered');
     expect(verdict.problems).toContain('media-altered');
     expect(verdict.plainWords.some((words) => words.startsWith('NOT PROVED: 40-video.mp4'))).toBe(true);
   });
 });
-
-function flipIn(parts: Parts, at: number): void {
-  const bytes = Uint8Array.from(parts.media['40-video.mp4'] ?? []);
-  bytes[at] = (bytes[at] ?? 0) ^ 1;
-  parts.media['40-video.mp4'] = bytes;
-}
-
-function reprove(parts: Parts, indexes: readonly number[]): void {
-  const hash = parts.proofs[0]?.manifest_hash ?? '';
-  parts.media['40-video.mp4'] = cut(clip, indexes);
-  parts.proofs = [prove('40-video.mp4', clip, hash, indexes), ...parts.proofs.slice(1)];
-}
-
-function extend(parts: Parts): void {
-  parts.media['40-video.mp4'] = Buffer.concat([parts.media['40-video.mp4'] ?? new Uint8Array(), Buffer.from('more')]);
-}
-
-function swapClip(parts: Parts): void {
-  const other = recordClip('other', 9, 4);
-  parts.media['40-video.mp4'] = cut(other, videoIndexes);
-  const hash = parts.proofs[0]?.manifest_hash ?? '';
-  parts.proofs = [prove('40-video.mp4', other, hash, videoIndexes), ...parts.proofs.slice(1)];
-}
-
-function editProof(parts: Parts, edit: (fragment: Proof['fragments'][number]) => void): void {
-  const fragment = parts.proofs[0]?.fragments[2];
-  if (fragment === undefined) throw new Error('no such fragment');
-  edit(fragment);
-}
-
-function editName(parts: Parts): void {
-  if (parts.proofs[0] !== undefined) parts.proofs[0].manifest_hash = '0'.repeat(64);
-}
 
 describe('a share changed after it was granted', () => {
   it('any flip of a media byte is caught', () => {
@@ -359,10 +198,10 @@ describe('a share changed after it was granted', () => {
     const other = JSON.parse(Buffer.from(manifestOf(recordClip('other', 5))).toString());
     expect(
       damaged('30-manifest.json', (bytes) =>
-        json({ manifests: [...JSON.parse(Buffer.from(bytes).toString()).manifests, other] }),
+        jsonBytes({ manifests: [...JSON.parse(Buffer.from(bytes).toString()).manifests, other] }),
       ).problems,
     ).toEqual(['manifest-extra']);
-    expect(damaged('30-manifest.json', () => json({ manifests: [] })).problems).toContain('manifest-missing');
+    expect(damaged('30-manifest.json', () => jsonBytes({ manifests: [] })).problems).toContain('manifest-missing');
 
     const files = pack(goodParts());
     expect(verifyShare({ files: files.filter(({ name }) => name !== '41-audio.mp4') }).problems).toEqual([

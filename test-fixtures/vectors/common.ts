@@ -15,8 +15,7 @@ export interface Vector {
   readonly expect: string;
 }
 
-export const vectorKinds = ['request', 'agency', 'manifest', 'grant', 'dispatch'] as const;
-export type VectorKind = (typeof vectorKinds)[number];
+export type VectorKind = DocumentKind;
 
 const { stranger } = sampleKeys;
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sha256Hex, toHex } from '../../agent/protocol/bytes.ts';
+import { canonicalBytes } from '../../agent/protocol/canonical.ts';
 import type {
   AgencyDocument,
   DispatchDocument,
@@ -182,7 +183,11 @@ export const sampleDocuments: Documents = {
     retained: '0',
     disclosures: ['county court'],
   },
-  demand: { grant_hash: sha256Hex(Buffer.from('grant')), share_id: sampleGrant.share_id, ground: 'retention_due' },
+  demand: {
+    grant_hash: sha256Hex(canonicalBytes(sampleGrant)),
+    share_id: sampleGrant.share_id,
+    ground: 'retention_due',
+  },
 };
 
 const { root1, root2, officer, approver, outcome, clip, owner, ownerRoot } = sampleKeys;
