@@ -32,11 +32,14 @@ class ComponentFinder {
   struct Component {
     int32_t area_px;
     int32_t left, top, right, bottom;  // inclusive
+
+    void Include(const Component& other);
   };
 
-  void CountCells(std::span<const uint8_t> mask);
-  int Label();
-  void Measure(std::span<const uint8_t> mask);
+  void CountRow(std::span<const uint8_t> mask, int row);
+  void LabelRow(std::span<const uint8_t> mask, int row);
+  Component MeasureCell(std::span<const uint8_t> mask, int row, int column) const;
+  int LabelOf(const int32_t* here, const int32_t* above);
   int Root(int label);
 
   int width_px_;
@@ -44,10 +47,11 @@ class ComponentFinder {
   int columns_;
   int rows_;
   std::vector<uint8_t> column_sums_;
-  std::vector<uint8_t> counts_;
-  std::vector<int32_t> labels_;   // per cell, 0 = none; one border column on each side, one border row above
+  std::vector<uint8_t> counts_;   // of one row of cells, 0 where the cell is not active; filled up to whole words
+  std::vector<int32_t> labels_;   // of two rows, 0 = none; one border column on each side
   std::vector<int32_t> parents_;  // union-find over provisional labels
   std::vector<Component> components_;
+  int label_end_ = 1;
   std::vector<int32_t> order_;
   std::vector<Box> boxes_;
 };

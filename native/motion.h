@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "components.h"
+#include "pixel-step.h"
 #include "zones.h"
 
 namespace latchkey {
@@ -21,6 +22,7 @@ struct MotionOptions {
   double sensitivity = 0.5;      // 0..1
   double min_area_ratio = 0.001; // of the whole picture, 0..1
   std::vector<Polygon> zones;    // empty = everywhere
+  const PixelKernel* kernel = nullptr;  // null = the fastest that this processor runs
 };
 
 enum class MotionState : int32_t { kSettling = 0, kQuiet = 1, kMotion = 2, kGlobal = 3 };
@@ -54,28 +56,37 @@ class MotionDetector {
 
   size_t luma_bytes() const { return background_.size(); }
 
+  // One byte a pixel, 0 or 1: what the boxes of the last result were made of. Meaningful after kQuiet and kMotion.
+  std::span<const uint8_t> foreground() const { return mask_; }
+
  private:
+  struct Counts {
+    int foreground_px = 0;  // of the whole picture, before the clean-up
+    int clean_px = 0;       // within the zones, after it
+  };
+
   explicit MotionDetector(const MotionOptions& options);
 
   void Rebase(std::span<const uint8_t> luma);
-  int Classify(std::span<const uint8_t> luma, double elapsed_ms, bool settling);
-  int Clean();
-  bool LightChanged(std::span<const uint8_t> luma, int foreground_px) const;
+  StepRates RatesFor(double elapsed_ms);
+  Counts Look(std::span<const uint8_t> luma, const StepRates& rates);
+  int CleanRow(int y);
 
   int width_px_;
   int height_px_;
   int min_area_px_;
   int zone_px_;
-  uint16_t floor_;  // 8.8
-  uint16_t gain_;   // k / 8 in 0.16
+  uint16_t floor_;  // of StepRates
+  uint16_t gain_;
+  const PixelKernel* kernel_;
   std::vector<uint16_t> background_;
   std::vector<uint16_t> noise_;
   std::vector<uint8_t> previous_;
-  std::vector<uint8_t> age_;  // ticks of kTickMs for which the pixel has been foreground
+  std::vector<uint8_t> age_;
   std::vector<uint8_t> raw_;
   std::vector<uint8_t> mask_;
   std::vector<uint8_t> zone_;
-  std::vector<uint8_t> row_sums_;  // three rows of horizontal sums, for the 3x3 majority
+  std::vector<uint8_t> row_sums_;  // horizontal sums of rows y - 1, y, y + 1 at y % kSumRows, and one row of zeros
   ComponentFinder components_;
 
   int frames_seen_ = 0;

@@ -16,7 +16,14 @@ void* operator new(std::size_t size) {
   if (p == nullptr) std::abort();
   return p;
 }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  ++g_allocations;
+  void* p = nullptr;
+  if (posix_memalign(&p, static_cast<std::size_t>(alignment), size) != 0) std::abort();
+  return p;
+}
 void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
@@ -316,14 +323,26 @@ TEST("odd times and noise pictures never leave the frame") {
   }
 }
 
-TEST("a frame allocates nothing") {
-  Run run;
-  run.Settle();
-  std::vector<std::vector<uint8_t>> frames;
-  for (int i = 0; i < 20; ++i) frames.push_back(run.scene.Frame(3, i == 10 ? 0.4 : 1, 0, {4 * i, 20, 20, 50}));
-  const long before = g_allocations;
-  for (const auto& frame : frames) run.Push(frame);
-  CHECK(g_allocations == before);
+TEST("no frame allocates: not the first, quiet ones, global changes, a thousand specks, or one after a reset") {
+  for (const latchkey::PixelKernel* kernel : latchkey::PixelKernels()) {
+    MotionOptions options = Defaults();
+    options.min_area_ratio = 0;
+    options.kernel = kernel;
+    Run run(options);
+    std::vector<std::vector<uint8_t>> frames;
+    for (int i = 0; i < 40; ++i) frames.push_back(run.scene.Frame(3, i >= 30 ? 0.4 : 1, 0, {4 * i, 20, 20, 50}));
+    for (int i = 0; i < kWidth * kHeight; ++i) frames[20][i] = i % 8 < 4 && i / kWidth % 8 < 4 ? 230 : frames[19][i];
+    int states[4] = {};
+    const long before = g_allocations;
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& frame : frames) ++states[static_cast<int>(run.Push(frame).state)];
+      run.detector->Reset();
+    }
+    CHECK(g_allocations == before);
+    for (const MotionState state : {MotionState::kSettling, MotionState::kMotion, MotionState::kGlobal}) {
+      CHECK(states[static_cast<int>(state)] > 0);
+    }
+  }
 }
 
 }  // namespace
