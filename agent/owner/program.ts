@@ -186,8 +186,9 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
       left = intake.takeInbox();
     },
     () => {
-      if (trusted || !clockTrusted()) return;
-      trusted = true;
+      const before = trusted;
+      trusted = clockTrusted();
+      if (before || !trusted) return;
       for (const { agency } of db.agencies()) intake.retryWaiting(agency);
     },
     // What is over is cleared away before the ledger forgets it.
