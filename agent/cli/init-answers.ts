@@ -13,7 +13,7 @@ function refuse(message: string): AgentError {
 
 /** `file:/path`, `rtsp://…`, `v4l2:/dev/video0` or `rpicam`. */
 export function parseSource(text: string): SourceInput {
-  if (/^rtsp:\/\//.test(text)) return { kind: 'rtsp', url: text };
+  if (text.startsWith('rtsp://')) return { kind: 'rtsp', url: text };
   if (text.startsWith('file:') && text.length > 5) return { kind: 'file', path: resolve(text.slice(5)), loop: true };
   if (text.startsWith('v4l2:/dev/')) {
     return { kind: 'v4l2', device: text.slice(5), widthPx: 1280, heightPx: 720, fps: 15 };

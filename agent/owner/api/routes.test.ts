@@ -247,7 +247,7 @@ test('what one session unlocked stays closed to every other, and to itself after
   expect(await asked(cookies.viewer)).toEqual(['owner/locked', 'owner/locked', 'api/owner-only', 'locked']);
   const fresh = await logIn(api.url, 'ada', password);
   expect(await asked(fresh)).toEqual(['owner/locked', 'owner/locked', 'owner/locked', 'locked']);
-  const { pairingId, viewingKey } = (await service.pair({ passphrase, name: 'phone' })) as Record<string, string>;
+  const { pairingId, viewingKey } = await service.pair({ passphrase, name: 'phone' });
   const viewing = await call(api.url, '/api/unlock', { body: { pairingId, viewingKey }, cookie: fresh });
   expect(viewing.json['lock']).toBe('viewing');
   expect((await asked(fresh)).slice(2)).toEqual(['owner/not-deciding', 'viewing']);
