@@ -113,7 +113,7 @@ function fileOf(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Arra
 
 function parseJson<T>(schema: z.ZodType<T>, bytes: Uint8Array, name: string): T {
   try {
-    return schema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+    return schema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)));
   } catch {
     throw refusal('share/malformed-file', `Cannot verify the share: ${name} is not as specified`);
   }

@@ -18,6 +18,13 @@ import {
 /** The vectors of each kind's own rules, caps at ±1 among them. */
 const { officer, approver, outcome, stranger, root1, clip } = sampleKeys;
 
+const dates: readonly (readonly [string, string])[] = [
+  ['2024-02-29', 'accepted'],
+  ['2026-02-29', 'payload/schema'],
+  ['2026-13-01', 'payload/schema'],
+  ['2026-1-1', 'payload/schema'],
+];
+
 export function requestVectors(): Vector[] {
   const { issued_at: issued, window, case: about, terms, request_id: requestId } = sampleRequest;
   const asked = (from: number, to: number): Partial<Documents['request']> => ({ window: { from, to } });
@@ -139,6 +146,41 @@ export function requestVectors(): Vector[] {
       'payload/forbidden-character',
     ),
     forced('request', 'a decomposed letter', { case: { ...about, statement: 'e\u0301' } }, 'payload/not-nfc'),
+    ...dates.map(([opened_on, expect]) =>
+      forced('request', `opened on ${opened_on}`, { case: { ...about, opened_on } }, expect),
+    ),
+    forced(
+      'request',
+      'a statement of 1000 code points, 2000 in UTF-16',
+      { case: { ...about, statement: '😀'.repeat(1000) } },
+      'accepted',
+    ),
+    forced(
+      'request',
+      'a statement of 1001 code points',
+      { case: { ...about, statement: '😀'.repeat(1001) } },
+      'payload/schema',
+    ),
+    forced('request', 'a number as text', { seq: '1' }, 'payload/schema'),
+    forced('request', 'a boolean as number', { seq: true }, 'payload/schema'),
+    forced(
+      'request',
+      'a circle and a polygon',
+      { area: { circle: { lat_e6: 0, lon_e6: 0, radius_m: 200 }, polygon: { pts_e6: [] } } },
+      'payload/schema',
+    ),
+    forced(
+      'request',
+      'an area on the antimeridian',
+      { area: { circle: { lat_e6: 0, lon_e6: 180_000_000, radius_m: 200 } } },
+      'accepted',
+    ),
+    forced(
+      'request',
+      'a circle of 20001 m',
+      { area: { circle: { lat_e6: 0, lon_e6: 0, radius_m: 20_001 } } },
+      'payload/schema',
+    ),
     forced('request', 'a statement of 1001', { case: { ...about, statement: 'a'.repeat(1001) } }, 'payload/schema'),
     forced(
       'request',
@@ -148,6 +190,24 @@ export function requestVectors(): Vector[] {
     ),
   ];
 }
+
+const addresses: readonly (readonly [string, string, string])[] = [
+  ['an address with port and path', 'https://a-1.maple.example:8443/shares/%7Ex;v=1', 'accepted'],
+  ['an address without a path', 'https://maple.example', 'accepted'],
+  ['an IPv4 address', 'https://192.0.2.7/shares/', 'accepted'],
+  ['plain http to this machine', 'http://127.0.0.1:8080/shares/', 'accepted'],
+  ['plain http to this machine, IPv6', 'http://[::1]:8080/', 'accepted'],
+  ['plain http to a name that begins so', 'http://127.0.0.1.maple.example/', 'payload/schema'],
+  ['an upper-case host', 'https://Maple.example/', 'payload/schema'],
+  ['a host that is a number', 'https://2130706433/', 'payload/schema'],
+  ['a host with an octal number', 'https://127.0.0.01/', 'payload/schema'],
+  ['port 0', 'https://maple.example:0/', 'payload/schema'],
+  ['port 65536', 'https://maple.example:65536/', 'payload/schema'],
+  ['a query', 'https://maple.example/?a', 'payload/schema'],
+  ['a backslash', 'https://maple.example\\a/', 'payload/schema'],
+  ['a lone percent sign', 'https://maple.example/%zz', 'payload/schema'],
+  ['an empty address', '', 'payload/schema'],
+];
 
 export function agencyVectors(): Vector[] {
   const { keys, recipient } = sampleAgency;
@@ -190,6 +250,7 @@ export function agencyVectors(): Vector[] {
       { upload: { https: 'https://a:b@maple.example/' } },
       'payload/schema',
     ),
+    ...addresses.map(([name, https, expect]) => forced('agency', name, { upload: { https } }, expect)),
     forced('agency', 'an upper-case name', { agency: 'Maple' }, 'payload/schema'),
     forced('agency', 'a hidden character in the name', { name: 'Maple\u200b Police' }, 'payload/forbidden-character'),
   ];
