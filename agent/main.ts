@@ -18,6 +18,9 @@ const commands: Readonly<Record<string, () => Promise<{ readonly register: Regis
   agencies: () => import('./cli/agencies.ts'),
   clips: () => import('./cli/clips.ts'),
   verify: () => import('./cli/verify.ts'),
+  watch: () => import('./cli/watch.ts'),
+  detect: () => import('./cli/detect.ts'),
+  models: () => import('./cli/models.ts'),
   program: () => import('./cli/program.ts'),
 };
 

@@ -9,11 +9,13 @@ import { fromHex } from '../protocol/bytes.ts';
 import { fingerprint } from '../protocol/words.ts';
 import { register as agencies } from './agencies.ts';
 import { register as clips } from './clips.ts';
+import { register as detect } from './detect.ts';
 import { type CommandResult, runCommand } from './fixture/command.ts';
 import { type Installation, makeInstallation } from './fixture/installation.ts';
 import { Terminal } from './fixture/terminal.ts';
 import { register as init } from './init.ts';
 import { register as lock } from './lock.ts';
+import { register as models } from './models.ts';
 import { OwnerClient } from './owner-client.ts';
 import { register as pair } from './pair.ts';
 import { register as program } from './program.ts';
@@ -23,8 +25,24 @@ import { register as run } from './run.ts';
 import { register as status } from './status.ts';
 import { register as unlock } from './unlock.ts';
 import { register as verify } from './verify.ts';
+import { register as watch } from './watch.ts';
 
-const all: readonly Register[] = [init, run, status, pair, unlock, lock, requests, agencies, clips, verify, program];
+const all: readonly Register[] = [
+  init,
+  run,
+  status,
+  pair,
+  unlock,
+  lock,
+  requests,
+  agencies,
+  clips,
+  verify,
+  watch,
+  detect,
+  models,
+  program,
+];
 const requestId = 'a'.repeat(32);
 const hostileId = 'b'.repeat(32);
 
@@ -137,7 +155,7 @@ describe('every command', () => {
   const lines = [
     'init', 'run', 'status', 'pair', 'unlock', 'lock', 'verify', 'requests list', 'requests show', 'requests review', 'requests approve', 'requests check',
     'requests decline', 'requests withdraw', 'agencies add-root', 'agencies import', 'agencies list', 'agencies enable', 'agencies disable',
-    'clips list', 'clips export', 'clips sealed',
+    'clips list', 'clips export', 'clips sealed', 'watch', 'detect', 'models list', 'models check', 'models time', 'models add',
   ]; // biome-ignore format: a list
   it.each(lines)('%s explains itself with an example', async (line) => {
     const result = await latchkey([...line.split(' '), '--help']);

@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import { type ConfigProblem, describeIssues } from './problems.ts';
-import { type CameraConfig, type Config, configSchema, type SourceSettings } from './schema.ts';
+import { type CameraConfig, type Config, cameraSchema, configSchema, type SourceSettings } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
 export const maxConfigBytes = 1 << 20;
@@ -15,8 +15,15 @@ export function loadConfig(path: string): Config {
 /** Checks an already parsed object; relative paths are taken from `baseDir`. */
 export function parseConfig(raw: unknown, baseDir: string): Config {
   const result = configSchema.safeParse(raw);
-  if (!result.success) throw invalid(describeIssues(result.error.issues, raw));
+  if (!result.success) throw invalid('the configuration', describeIssues(result.error.issues, raw));
   return withAbsolutePaths(result.data, baseDir);
+}
+
+/** One camera that stands in no file, by the same rules. Throws `config/invalid`. */
+export function parseCamera(raw: unknown, baseDir: string): CameraConfig {
+  const result = cameraSchema.safeParse(raw);
+  if (!result.success) throw invalid('these camera settings', describeIssues(result.error.issues, raw));
+  return withAbsoluteCameraPaths(result.data, baseDir);
 }
 
 function readText(path: string): string {
@@ -39,39 +46,52 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-function invalid(problems: readonly ConfigProblem[]): AgentError {
+function invalid(what: string, problems: readonly ConfigProblem[]): AgentError {
   const lines = problems.map(({ path, message }) => `  ${path === '' ? '(the whole file)' : path}: ${message}`);
   const count = problems.length;
-  const head = `Cannot use the configuration: ${count} ${count === 1 ? 'problem' : 'problems'}`;
+  const head = `Cannot use ${what}: ${count} ${count === 1 ? 'problem' : 'problems'}`;
   return new AgentError('config', 'config/invalid', [head, ...lines].join('\n'), { detail: { count } });
 }
 
-function withAbsolutePaths(config: Config, baseDir: string): Config {
-  const absolute = (path: string): string => resolve(baseDir, path);
-  /** A bare program name is looked up in PATH. */
-  const program = (path: string): string => (path.includes('/') && !isAbsolute(path) ? absolute(path) : path);
-  const files = <T extends { readonly caFile?: string; readonly passwordFile?: string }>(part: T): T => ({
+/** A bare program name is looked up in PATH. */
+function absoluteProgram(path: string, baseDir: string): string {
+  return path.includes('/') && !isAbsolute(path) ? resolve(baseDir, path) : path;
+}
+
+function withAbsoluteFiles<T extends { readonly caFile?: string; readonly passwordFile?: string }>(
+  part: T,
+  baseDir: string,
+): T {
+  return {
     ...part,
-    ...(part.caFile === undefined ? {} : { caFile: absolute(part.caFile) }),
-    ...(part.passwordFile === undefined ? {} : { passwordFile: absolute(part.passwordFile) }),
-  });
-  const source = (from: SourceSettings): SourceSettings => {
-    if (from.kind === 'file') return { ...from, path: absolute(from.path) };
-    if (from.kind === 'rtsp') return files(from);
-    return from.kind === 'rpicam' && from.program !== undefined ? { ...from, program: program(from.program) } : from;
+    ...(part.caFile === undefined ? {} : { caFile: resolve(baseDir, part.caFile) }),
+    ...(part.passwordFile === undefined ? {} : { passwordFile: resolve(baseDir, part.passwordFile) }),
   };
-  const camera = (from: CameraConfig): CameraConfig => {
-    const { model } = from.person;
-    const person =
-      typeof model === 'string' ? from.person : { ...from.person, model: { ...model, path: absolute(model.path) } };
-    return { ...from, source: source(from.source), person };
-  };
+}
+
+function withAbsoluteCameraPaths(camera: CameraConfig, baseDir: string): CameraConfig {
+  const { model } = camera.person;
+  const person =
+    typeof model === 'string'
+      ? camera.person
+      : { ...camera.person, model: { ...model, path: resolve(baseDir, model.path) } };
+  return { ...camera, source: withAbsoluteSourcePaths(camera.source, baseDir), person };
+}
+
+function withAbsoluteSourcePaths(from: SourceSettings, baseDir: string): SourceSettings {
+  if (from.kind === 'file') return { ...from, path: resolve(baseDir, from.path) };
+  if (from.kind === 'rtsp') return withAbsoluteFiles(from, baseDir);
+  if (from.kind !== 'rpicam' || from.program === undefined) return from;
+  return { ...from, program: absoluteProgram(from.program, baseDir) };
+}
+
+function withAbsolutePaths(config: Config, baseDir: string): Config {
   return {
     ...config,
-    dataDir: absolute(config.dataDir),
-    cameras: config.cameras.map(camera),
-    broker: config.broker === null ? null : files(config.broker),
-    uploads: files(config.uploads),
-    ...(config.ffmpegPath === undefined ? {} : { ffmpegPath: program(config.ffmpegPath) }),
+    dataDir: resolve(baseDir, config.dataDir),
+    cameras: config.cameras.map((camera) => withAbsoluteCameraPaths(camera, baseDir)),
+    broker: config.broker === null ? null : withAbsoluteFiles(config.broker, baseDir),
+    uploads: withAbsoluteFiles(config.uploads, baseDir),
+    ...(config.ffmpegPath === undefined ? {} : { ffmpegPath: absoluteProgram(config.ffmpegPath, baseDir) }),
   };
 }

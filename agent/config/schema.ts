@@ -97,6 +97,8 @@ const personSchema = z
           z.strictObject({
             path: filePath,
             sha256: text('the SHA-256 of the model, 64 hexadecimal digits', 64, /^[0-9a-f]{64}$/),
+            /** What its maker allows; shown, not judged. */
+            licence: text('a licence', 200).exactOptional(),
           }),
         ],
         { error: 'expected "embedded", "off" or {"path", "sha256"}' },
@@ -125,7 +127,7 @@ const clipSchema = z
     error: 'expected more milliseconds than "preRollMs"',
   });
 
-const cameraSchema = z.strictObject({
+export const cameraSchema = z.strictObject({
   id: text('a camera id of a-z, 0-9 and hyphens', 32, /^[a-z0-9-]+$/),
   name: text('a name', 64),
   source: sourceSchema,

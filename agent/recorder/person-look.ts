@@ -15,19 +15,30 @@ export interface OpenedPersonLook {
   readonly code?: string;
 }
 
+type ChosenModel = Exclude<PersonConfig['model'], 'off'>;
+
+/** For who would rather fail than go on without: throws what `probeModel` and `PersonDetector.open` throw. */
+export async function loadPersonLook(
+  config: PersonConfig & { readonly model: ChosenModel },
+  signal: AbortSignal,
+): Promise<PersonLook> {
+  const model = config.model === 'embedded' ? embeddedModel() : ownModel(config.model);
+  // In a child first: a processor that lacks an instruction must not end this program.
+  await probeModel({ model, signal });
+  const stage = await PersonDetector.open({ model, minScore: config.threshold });
+  const tracker = new PersonTracker({ confirmCount: config.needHits, windowCount: config.ofFrames });
+  return { stage, tracker };
+}
+
 export async function openPersonLook(
   config: PersonConfig,
   options: { readonly cameraId: string; readonly log: Log; readonly signal: AbortSignal },
 ): Promise<OpenedPersonLook> {
-  if (config.model === 'off') return { look: undefined, state: 'off' };
+  const { model } = config;
+  if (model === 'off') return { look: undefined, state: 'off' };
   const { log, signal, cameraId } = options;
   try {
-    const model = config.model === 'embedded' ? embeddedModel() : ownModel(config.model);
-    // In a child first: a processor that lacks an instruction must not end the recorder.
-    await probeModel({ model, signal });
-    const stage = await PersonDetector.open({ model, minScore: config.threshold });
-    const tracker = new PersonTracker({ confirmCount: config.needHits, windowCount: config.ofFrames });
-    return { look: { stage, tracker }, state: 'on' };
+    return { look: await loadPersonLook({ ...config, model }, signal), state: 'on' };
   } catch (thrown) {
     if (signal.aborted) return { look: undefined, state: 'off' };
     log.error('no-person-detection', thrown, { camera: cameraId });

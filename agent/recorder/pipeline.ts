@@ -49,6 +49,13 @@ export interface PersonLook {
   readonly tracker: PersonFollower;
 }
 
+/** Where what was seen goes: the clip recorder, or whoever only watches. */
+export type ClipKeeper = Pick<
+  ClipRecorder,
+  | 'startRun' | 'endRun' | 'anchor' | 'toWallMs' | 'newestMs' | 'push' | 'keepFrom' | 'begin' | 'extend' | 'end' | 'label'
+  | 'picture' | 'settle'
+>; // biome-ignore format: a list
+
 export interface PipelineOptions {
   readonly cameraId: string;
   readonly mode: EventMode | 'continuous';
@@ -57,7 +64,7 @@ export interface PipelineOptions {
   /** A source that waits for us: every frame is looked at. Otherwise person checks take the latest frame. */
   readonly lossless: boolean;
   readonly motion: MotionStage;
-  readonly clips: ClipRecorder;
+  readonly clips: ClipKeeper;
   readonly log: Log;
   readonly publish: (event: string, fields: Readonly<Record<string, unknown>>) => void;
 }

@@ -25,6 +25,7 @@ export interface Fragment {
   readonly keyframe: boolean;
   readonly startMs: number;
   readonly durationMs: number;
+  readonly pictureCount: number;
 }
 
 /** A small decoded picture for detection: planar YUV 4:2:0, `widthPx * heightPx * 3 / 2` bytes, limited range. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import type { AgentError } from '../../base/errors.ts';
 import { findFfmpeg } from '../../base/ffmpeg.ts';
@@ -170,9 +170,18 @@ class CaptureLoop implements Capture {
 function findMissing(source: SourceConfig): AgentError | undefined {
   if (source.kind === 'rtsp' || source.kind === 'rpicam') return undefined;
   const [path, what] = source.kind === 'file' ? [source.path, 'the video file'] : [source.device, 'the V4L2 camera'];
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = stat(path);
   const usable = found !== undefined && (source.kind === 'v4l2' || found.isFile());
   return usable ? undefined : sourceMissing(what);
+}
+
+/** A name that no file can have names none. */
+function stat(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 const emptyStats: RunStats = {

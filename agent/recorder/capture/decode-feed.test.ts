@@ -12,6 +12,7 @@ describe('the feed of the decoder', () => {
       keyframe: letter === 'K',
       startMs: (atMs += 200),
       durationMs: 200,
+      pictureCount: 2,
     }));
   const drain = (feed: DecodeFeed): string => {
     let text = '';

@@ -143,14 +143,14 @@ export class RunSession {
   #receive(bytes: Uint8Array, info: FragmentInfo): void {
     const { clock, runId } = this.#options;
     const nowMs = clock.monotonicMs();
-    const { keyframe, startMs, durationMs } = info;
+    const { keyframe, startMs, durationMs, sampleCount } = info;
     this.#fragmentCount += 1;
     this.#bytes += bytes.byteLength;
     this.#lastFragmentMs = nowMs;
     this.#watchdog.fragmentArrived(nowMs);
     const wallAtZeroMs = this.#mapTime(info, nowMs);
     if (wallAtZeroMs !== undefined) this.#sink.onAnchor(runId, wallAtZeroMs);
-    const fragment = { runId, bytes, keyframe, startMs, durationMs };
+    const fragment = { runId, bytes, keyframe, startMs, durationMs, pictureCount: sampleCount };
     this.#sink.onFragment(fragment);
     this.#onVerdict('ok');
     this.#decoder?.push(fragment);

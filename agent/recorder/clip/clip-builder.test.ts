@@ -45,6 +45,7 @@ function fragment(n: number, bytes = 60_000): Fragment {
     keyframe: n % 10 === 0,
     startMs: 10_000 + n * 200,
     durationMs: 200,
+    pictureCount: 2,
   };
 }
 

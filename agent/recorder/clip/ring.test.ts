@@ -4,7 +4,7 @@ import type { Fragment } from '../stages.ts';
 import { PreRollRing } from './ring.ts';
 
 function fragment(startMs: number, keyframe: boolean, bytes = 100): Fragment {
-  return { runId: 'r', bytes: new Uint8Array(bytes), keyframe, startMs, durationMs: 200 };
+  return { runId: 'r', bytes: new Uint8Array(bytes), keyframe, startMs, durationMs: 200, pictureCount: 2 };
 }
 
 /** Fragments of 200 ms with a keyframe every `gopMs`. */

@@ -53,14 +53,26 @@ function missing(what: string): AgentError {
 
 /** The first model of `models/manifest.json`. Throws `person/model-missing`, `person/model-manifest`. */
 export function embeddedModel(folder?: string): PersonModel {
+  const [{ licence: _, ...model }] = embeddedModels(folder);
+  return model;
+}
+
+export interface EmbeddedModel extends PersonModel {
+  readonly licence: string;
+}
+
+/** All that come with the package, the one that is used by default first. */
+export function embeddedModels(folder?: string): readonly [EmbeddedModel, ...EmbeddedModel[]] {
   const folders = folder === undefined ? packageRoots.map((root) => join(root, 'models')) : [folder];
   for (const models of folders) {
     const text = readFileLimited(join(models, 'manifest.json'), maxManifestBytes);
     if (text === undefined) continue;
-    const entry = parseManifest(text.toString('utf8')).models[0];
-    if (entry === undefined) break;
-    const { name, file, inputPx, strides } = entry;
-    return { name, path: join(models, file), sha256: entry.sha256, inputPx, strides };
+    const [first, ...others] = parseManifest(text.toString('utf8')).models.map(
+      ({ name, file, sha256: digest, inputPx, strides, licence }) => {
+        return { name, path: join(models, file), sha256: digest, inputPx, strides, licence };
+      },
+    );
+    if (first !== undefined) return [first, ...others];
   }
   throw missing('there is no models/manifest.json');
 }

@@ -1,0 +1,28 @@
+/** Boxes and words as SVG, to lay over pictures. */
+import type { Box } from '../recorder/stages.ts';
+
+export function xmlText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+export function svgText(x: number, y: number, text: string, sizePx = 12): string {
+  return `<text x="${x}" y="${y}" font-family="sans-serif" font-size="${sizePx}" fill="#e6e9ef">${xmlText(text)}</text>`;
+}
+
+export interface BoxLook {
+  readonly colour: string;
+  readonly widthPx: number;
+  readonly label?: string;
+  readonly labelPx?: number;
+}
+
+/** `scale`: drawing pixels per box pixel. */
+export function boxSvg(box: Box, scale: { readonly x: number; readonly y: number }, look: BoxLook): string {
+  const [x, y, w, h] = [box.x * scale.x, box.y * scale.y, box.w * scale.x, box.h * scale.y].map((v) => v.toFixed(1));
+  const frame = `<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="none" stroke="${look.colour}" stroke-width="${look.widthPx}"/>`;
+  if (look.label === undefined) return frame;
+  const sizePx = look.labelPx ?? 13;
+  // Inside the box where there is no room above it.
+  const baseline = Math.max(sizePx, box.y * scale.y - 3);
+  return `${frame}<text x="${x}" y="${baseline.toFixed(1)}" font-family="sans-serif" font-weight="bold" font-size="${sizePx}" fill="${look.colour}" stroke="#000" stroke-width="${sizePx / 5}" paint-order="stroke">${xmlText(look.label)}</text>`;
+}
