@@ -24,7 +24,7 @@ export function textOf(bytes: Uint8Array): string {
 }
 
 /** An envelope over any payload bytes, signed under any type: what only an attacker or a broken program writes. */
-function wild(kind: DocumentKind, payload: Uint8Array, keys: readonly SigningKey[], signedAs = kind): string {
+export function wild(kind: DocumentKind, payload: Uint8Array, keys: readonly SigningKey[], signedAs = kind): string {
   const message = preAuthEncoding(payloadTypeOf(signedAs), payload);
   return JSON.stringify({
     payload: Buffer.from(payload).toString('base64'),
