@@ -3,10 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AgentError, systemCode } from '../base/errors.ts';
-import { writeFileDurable } from '../base/files.ts';
 import { PersonDetector } from '../recorder/person/detector.ts';
 import { probeModel } from '../recorder/person/probe.ts';
 import type { Detection } from '../recorder/stages.ts';
+import { writeDrawing } from './drawing.ts';
 import { type CliIo, note, say } from './io.ts';
 import { chosenModel, type ModelOption, withModelOption } from './model-choice.ts';
 import { findPictures, type OpenedPicture, openPicture, type PictureFile } from './picture-file.ts';
@@ -77,7 +77,7 @@ function drawNames(): (name: string) => string {
 
 async function draw(path: string, picture: OpenedPicture, found: readonly Detection[]): Promise<void> {
   const { drawDetections } = await import('./detect-picture.ts');
-  writeFileDurable(path, await drawDetections(picture.frame, found, shownScore));
+  writeDrawing(path, await drawDetections(picture.frame, found, shownScore));
 }
 
 async function detect(paths: readonly string[], option: DetectOption, io: CliIo): Promise<void> {

@@ -1,4 +1,8 @@
-/** Boxes and words as SVG, to lay over pictures. */
+/** Boxes and words as SVG, to lay over pictures, and where the drawings go. */
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AgentError, systemCode } from '../base/errors.ts';
+import { writeFileDurable } from '../base/files.ts';
 import type { Box } from '../recorder/stages.ts';
 
 export function xmlText(text: string): string {
@@ -25,4 +29,29 @@ export function boxSvg(box: Box, scale: { readonly x: number; readonly y: number
   // Inside the box where there is no room above it.
   const baseline = Math.max(sizePx, box.y * scale.y - 3);
   return `${frame}<text x="${x}" y="${baseline.toFixed(1)}" font-family="sans-serif" font-weight="bold" font-size="${sizePx}" fill="${look.colour}" stroke="#000" stroke-width="${sizePx / 5}" paint-order="stroke">${xmlText(look.label)}</text>`;
+}
+
+function cannotDraw(path: string, why: string, cause?: unknown): AgentError {
+  return new AgentError('usage', 'cli/cannot-draw', `Cannot draw into ${path}: ${why}`, { cause });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Before work that takes long. Throws `cli/cannot-draw`. */
+export function requireDrawable(path: string): void {
+  if (isFolder(path)) throw cannotDraw(path, 'it is a folder');
+  if (!isFolder(dirname(path))) throw cannotDraw(path, `there is no folder ${dirname(path)}`);
+}
+
+/** Readable by this user alone: it shows what a camera saw. Throws `cli/cannot-draw`. */
+export function writeDrawing(path: string, png: Uint8Array): void {
+  try {
+    writeFileDurable(path, png);
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (thrown instanceof AgentError || code === undefined) throw thrown;
+    throw cannotDraw(path, code, thrown);
+  }
 }

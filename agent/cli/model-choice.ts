@@ -1,5 +1,4 @@
 /** Which person model a command means: the embedded one, or one given by path and SHA-256. */
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
@@ -30,10 +29,4 @@ export function wholeChoice({ model, sha256 }: ModelOption): { readonly path: st
 
 export function chosenModel(option: ModelOption): PersonModel {
   return option.model === undefined && option.sha256 === undefined ? embeddedModel() : ownModel(wholeChoice(option));
-}
-
-/** Before work that takes long: a picture needs a folder to be put into. Throws `cli/no-folder`. */
-export function requireFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  throw new AgentError('usage', 'cli/no-folder', `Cannot draw: there is no folder ${path}`);
 }

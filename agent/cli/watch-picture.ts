@@ -31,8 +31,8 @@ export class WatchPicture implements Trace {
   readonly #camera: CameraConfig;
   readonly #tiles: Tile[] = [];
   readonly #events: SeenEvent[] = [];
-  /** Motion boxes of a frame, for as long as somebody holds the frame. */
-  readonly #motionOf = new WeakMap<SmallFrame, readonly Box[]>();
+  /** What is known of a frame, for as long as somebody holds the frame. */
+  readonly #known = new WeakMap<SmallFrame, { readonly atMs: number; readonly motion: readonly Box[] }>();
   readonly #scores: (readonly [atMs: number, score: number])[] = [];
   readonly #motion: (readonly [atMs: number, ratio: number])[] = [];
   #liveliest: { readonly frame: SmallFrame; readonly atMs: number; readonly ratio: number } | undefined;
@@ -42,7 +42,7 @@ export class WatchPicture implements Trace {
   }
 
   onMotion(atMs: number, frame: SmallFrame, { boxes, foregroundRatio, state }: MotionResult): void {
-    this.#motionOf.set(frame, boxes);
+    this.#known.set(frame, { atMs, motion: boxes });
     this.#motion.push([atMs, state === 'settling' ? 0 : foregroundRatio]);
     if (boxes.length > 0 && foregroundRatio > (this.#liveliest?.ratio ?? 0)) {
       this.#liveliest = { frame, atMs, ratio: foregroundRatio };
@@ -57,8 +57,13 @@ export class WatchPicture implements Trace {
     this.#events.push(event);
     if (this.#events.length > maxEventCount) return;
     for (const shot of shots) {
-      const caption = `${this.#events.length}: ${event.kind}, ${seconds(event.firstMs)} to ${seconds(event.lastMs)}`;
-      this.#tiles.push({ shot, motion: this.#motionOf.get(shot.frame) ?? [], caption });
+      const { atMs = event.firstMs, motion = [] } = this.#known.get(shot.frame) ?? {};
+      const span = `${seconds(event.firstMs)} to ${seconds(event.lastMs)}`;
+      this.#tiles.push({
+        shot,
+        motion,
+        caption: `${this.#events.length}: ${event.kind} at ${seconds(atMs)}, of ${span}`,
+      });
     }
   }
 
@@ -112,7 +117,7 @@ ${svgText(gapPx, 19, this.#title(), 14)}${captions.join('')}${this.#plot(plotTop
     const { frame, atMs } = this.#liveliest;
     const box = { x: 0, y: 0, w: frame.widthPx, h: frame.heightPx };
     const caption = `no event; most motion at ${seconds(atMs)}`;
-    return [{ shot: { frame, kind: 'motion', score: 0, box }, motion: this.#motionOf.get(frame) ?? [], caption }];
+    return [{ shot: { frame, kind: 'motion', score: 0, box }, motion: this.#known.get(frame)?.motion ?? [], caption }];
   }
 
   #plot(topPx: number, durationMs: number): string {

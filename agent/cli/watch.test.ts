@@ -38,7 +38,7 @@ describe('latchkey watch', () => {
   it('finds the visitor of the rendered porch, tells what it cost, and draws it', async () => {
     const drawn = join(folder, 'porch.png');
     const result = await watch(porch, '--json', '--draw', drawn);
-    expect(result.status).toBe(0);
+    expect([result.status, result.stderr]).toEqual([0, expect.stringContaining('Wrote')]);
     const [event, summary, ...more] = lines(result);
     expect(more).toEqual([]);
     expect(event).toMatchObject({ kind: 'person' });
@@ -138,11 +138,13 @@ describe('a bad day', () => {
     ['credentials in the address', 3, 'expected no user name or password inside the address', () => ['rtsp://joe:hunter2@10.0.0.9/s']],
     ['an address that is not RTSP', 3, 'expected an address such as rtsp://', () => ['https://10.0.0.9/s']],
     ['a sensitivity that is none', 3, 'motion.sensitivity: expected a number from 0 to 1', () => [porch, '--sensitivity', 'high']],
+    ['a post-roll that is none', 3, 'clip.postRollMs: expected a whole number of milliseconds', () => [porch, '--post-roll', '-1']],
     ['a mode that is none', 3, 'clip.mode: expected one of', () => [porch, '--mode', 'cat']],
     ['a zone that is none', 2, '(init/bad-answer)', () => [porch, '--zone', '1,2,3']],
     ['a size that is none', 2, '(watch/bad-size)', () => [porch, '--size', 'large']],
     ['a limit that is none', 2, '(watch/bad-limit)', () => [porch, '--for', 'ever']],
-    ['a drawing into nowhere', 2, '(cli/no-folder)', () => [porch, '--draw', join(folder, 'none', 'x.png')]],
+    ['a drawing into a folder', 2, '(cli/cannot-draw)', () => [porch, '--draw', folder]],
+    ['a drawing into nowhere', 2, '(cli/cannot-draw)', () => [porch, '--draw', join(folder, 'none', 'x.png')]],
     ['a model without its SHA-256', 2, '(models/half-choice)', () => [porch, '--model', 'm.onnx']],
     ['a model whose SHA-256 is too short', 2, '(models/bad-sha256)', () => [porch, '--model', 'm.onnx', '--sha256', 'abc']],
     ['a model that is not there', 4, '(person/model-missing)', () => [porch, '--model', join(folder, 'm.onnx'), '--sha256', '0'.repeat(64)]],

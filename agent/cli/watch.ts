@@ -1,18 +1,18 @@
 /** `latchkey watch`: the whole seeing pipeline on one stream, as fast as it can be read; nothing is stored. */
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
-import { writeFileDurable } from '../base/files.ts';
 import { createLog, silentLog } from '../base/log.ts';
 import { parseCamera } from '../config/loader.ts';
 import type { CameraConfig, Config } from '../config/schema.ts';
 import type { Observation } from '../recorder/observe.ts';
 import type { SeenEvent } from '../recorder/sightings.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
+import { requireDrawable, writeDrawing } from './drawing.ts';
 import { parseZone, type Zones } from './init-answers.ts';
 import { type CliIo, note, say } from './io.ts';
-import { requireFolder, wholeChoice } from './model-choice.ts';
+import { wholeChoice } from './model-choice.ts';
 import { example } from './program-line.ts';
 import { withStopSignals } from './stop-signals.ts';
 import { byteSize, seconds } from './terminal-text.ts';
@@ -27,6 +27,7 @@ interface WatchOption extends ConfigOption {
   readonly threshold?: string;
   readonly sensitivity?: string;
   readonly zone?: Zones;
+  readonly postRoll?: string;
   readonly fps?: string;
   readonly size?: string;
   readonly for?: string;
@@ -95,7 +96,11 @@ function chooseCamera(source: string | undefined, option: WatchOption, io: CliIo
       ...number('threshold', option.threshold),
       ...(model === undefined ? {} : { model }),
     },
-    clip: { ...known?.clip, ...(option.mode === undefined ? {} : { mode: option.mode }) },
+    clip: {
+      ...known?.clip,
+      ...number('postRollMs', option.postRoll),
+      ...(option.mode === undefined ? {} : { mode: option.mode }),
+    },
   };
   return { camera: parseCamera(raw, process.cwd()), ffmpegPath: config?.ffmpegPath };
 }
@@ -139,7 +144,7 @@ function summaryText(seen: ReturnType<typeof summaryOf>): string[] {
 async function watch(sourceText: string | undefined, option: WatchOption, io: CliIo): Promise<void> {
   const { camera, ffmpegPath } = chooseCamera(sourceText, option, io);
   const drawPath = option.draw === undefined ? undefined : resolve(option.draw);
-  if (drawPath !== undefined) requireFolder(dirname(drawPath));
+  if (drawPath !== undefined) requireDrawable(drawPath);
   const limit = limitOf(option.for);
   const { observe } = await import('../recorder/observe.ts');
   const drawing = drawPath === undefined ? undefined : new (await import('./watch-picture.ts')).WatchPicture(camera);
@@ -169,7 +174,7 @@ async function watch(sourceText: string | undefined, option: WatchOption, io: Cl
   if (option.json === true) say(io, JSON.stringify(summary));
   else for (const line of summaryText(summary)) say(io, line);
   if (drawing !== undefined && drawPath !== undefined) {
-    writeFileDurable(drawPath, await drawing.render(summary));
+    writeDrawing(drawPath, await drawing.render(summary));
     note(io, `Wrote ${drawPath}: it shows what the camera saw to anyone who gets the file.`);
   }
   if (seen.error !== undefined) throw seen.error;
@@ -193,6 +198,7 @@ export function register(program: Command, io: CliIo): void {
     .option('--threshold <score>', 'least score of a person')
     .option('--sensitivity <share>', 'of motion: 0 deaf, 1 most sensitive')
     .option('--zone <corners>', 'where motion counts, such as "0,0.4 1,0.4 1,1 0,1"; may be repeated', addZone)
+    .option('--post-roll <ms>', 'how long nothing must be seen before an event ends')
     .option('--fps <n>', 'frames a second that are looked at')
     .option('--size <WxH>', 'size at which they are looked at')
     .option('--for <seconds>', 'stop after this time; a live camera never ends by itself')
