@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,9 +24,9 @@ import {
 } from '../samples.ts';
 import { goodParts, pack } from '../share-parts.ts';
 import { archiveOf, outcomeOf, type ShareVector } from '../shares.ts';
+import { type PythonResult, python } from './python.ts';
 
 /** The second implementation, in Python and written from the text alone, says the same as this one. */
-const script = join(import.meta.dirname, 'verify.py');
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lk-independent-'));
@@ -40,23 +39,12 @@ function put(name: string, bytes: Uint8Array | string): string {
   return path;
 }
 
-interface Result {
-  readonly status: number | null;
-  readonly stdout: Buffer;
-}
-
-function python(...args: readonly string[]): Result {
-  const { status, stdout, stderr } = spawnSync('/usr/bin/python3', ['-E', '-s', '-B', script, ...args]);
-  if (stderr.length > 0) throw new Error(stderr.toString());
-  return { status, stdout };
-}
-
 interface Report {
   readonly counts: Readonly<Record<string, number>>;
   readonly disagreements: readonly unknown[];
 }
 
-function reportOf({ stdout }: Result): Report {
+function reportOf({ stdout }: PythonResult): Report {
   return JSON.parse(stdout.toString()) as Report;
 }
 
