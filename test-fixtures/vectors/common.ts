@@ -42,6 +42,78 @@ function edited(kind: DocumentKind, edit: (envelope: Record<string, unknown>) =>
   return JSON.stringify(envelope);
 }
 
+/** Spellings of an envelope that mean the same, and some that nearly do. */
+function spellings(kind: VectorKind): Vector[] {
+  const good = textOf(sampleEnvelope(kind));
+  const wrongSignatures = Array.from({ length: 6 }, () => ({ sig: Buffer.alloc(64, 7).toString('base64') }));
+  type Signatures = { keyid: string; sig: string }[];
+  const signaturesOf = (e: Record<string, unknown>): Signatures => e['signatures'] as Signatures;
+  return [
+    {
+      name: 'good, white space and escapes in the envelope',
+      envelope: ` ${good.replace('"payload"', '\n"\\u0070ayload" ')}\r\n`,
+      expect: 'accepted',
+    },
+    {
+      name: 'good, an empty payload named before the real one',
+      envelope: good.replace('{', '{"payload":"",'),
+      expect: 'accepted',
+    },
+    {
+      name: 'good, base64 in the URL-safe alphabet',
+      envelope: edited(kind, (e) => {
+        const spell = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_');
+        e['payload'] = spell(String(e['payload']));
+        for (const signature of signaturesOf(e)) signature.sig = spell(signature.sig);
+      }),
+      expect: 'accepted',
+    },
+    {
+      name: 'good, false key ids',
+      envelope: edited(kind, (e) => {
+        for (const signature of signaturesOf(e)) signature.keyid = 'none';
+      }),
+      expect: 'accepted',
+    },
+    {
+      name: 'good, behind six wrong signatures',
+      envelope: edited(kind, (e) => (e['signatures'] = [...wrongSignatures, ...signaturesOf(e)])),
+      expect: 'accepted',
+    },
+    {
+      name: 'base64 without padding',
+      envelope: edited(kind, (e) => {
+        for (const signature of signaturesOf(e)) signature.sig = signature.sig.replaceAll('=', '');
+      }),
+      expect: 'envelope/not-base64',
+    },
+    { name: 'a byte order mark', envelope: `\ufeff${good}`, expect: 'envelope/not-json' },
+    { name: 'text behind the envelope', envelope: `${good}{}`, expect: 'envelope/not-json' },
+    { name: 'NaN in the envelope', envelope: good.replace('{', '{"x":NaN,'), expect: 'envelope/not-json' },
+    {
+      name: 'a key id that is a number',
+      envelope: good.replace(/"keyid":"[0-9a-f]*"/, '"keyid":1'),
+      expect: 'envelope/malformed',
+    },
+  ];
+}
+
+const payloadTexts: readonly (readonly [string, string, string])[] = [
+  ['payload with -0', '{"a":-0}', 'payload/not-canonical'],
+  ['payload with 1e2', '{"a":1e2}', 'payload/not-canonical'],
+  ['payload with 1e+21', '{"a":1e+21}', 'payload/not-an-integer'],
+  ['payload with 1e-7', '{"a":1e-7}', 'payload/not-an-integer'],
+  ['payload with 1e400', '{"a":1e400}', 'payload/not-canonical'],
+  ['payload with 2^53 + 1', '{"a":9007199254740993}', 'payload/not-canonical'],
+  ['payload with a needless escape', '{"\\u0061":1}', 'payload/not-canonical'],
+  ['payload with an escaped solidus', '{"a":"\\/"}', 'payload/not-canonical'],
+  ['payload with a lone surrogate', '{"a":"\\ud800"}', 'payload/not-canonical'],
+  ['payload sorted by code points', '{"\ufb33":1,"\u{1f600}":1}', 'payload/not-canonical'],
+  ['payload sorted by UTF-16', '{"\u{1f600}":1,"\ufb33":1}', 'payload/schema'],
+  ['payload that is null', 'null', 'payload/schema'],
+  ['payload that is a list', '[]', 'payload/schema'],
+];
+
 /** What is wrong with an envelope or a payload whatever the kind. */
 export function commonVectors(kind: VectorKind): Vector[] {
   const keys = sampleSigners[kind];
@@ -93,6 +165,8 @@ export function commonVectors(kind: VectorKind): Vector[] {
       expect: 'payload/not-canonical',
     },
     { name: 'payload with 1.0', envelope: signed(payload.replace('{', '{"a":1.0,')), expect: 'payload/not-canonical' },
+    ...payloadTexts.map(([name, text, expect]) => ({ name, envelope: signed(text), expect })),
+    ...spellings(kind),
     { name: 'payload with a fraction', envelope: signed('{"a":0.5}'), expect: 'payload/not-an-integer' },
     { name: 'payload with 2^53', envelope: signed('{"a":9007199254740992}'), expect: 'payload/not-an-integer' },
     { name: 'payload with __proto__', envelope: signed('{"__proto__":{}}'), expect: 'payload/proto-key' },
