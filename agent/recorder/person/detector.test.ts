@@ -42,6 +42,16 @@ describe('with the tiny model', () => {
     expect(found).toEqual([{ box: small, score: expect.closeTo(0.95, 2), label: 'person' }]);
   });
 
+  it('keeps somebody in front of somebody larger where no crop can have cut one in two', async () => {
+    const patch = { x: 160, y: 0, w: 160, h: 160 };
+    const count = async (insideRatio?: number): Promise<number> => {
+      const rule = insideRatio === undefined ? {} : { insideRatio };
+      await using detector = await PersonDetector.open({ model: tinyModel(), minScore: 0.05, ...rule });
+      return (await detector.detect(picture(patch), [])).length;
+    };
+    expect(await count(1)).toBeGreaterThan(await count());
+  });
+
   it('joins what two regions found', async () => {
     await using detector = await PersonDetector.open({ model: tinyModel() });
     const frame = picture({ x: 168, y: 88, w: 32, h: 32 });

@@ -16,9 +16,12 @@ export interface PersonOptions {
   /** Crops a frame at most; each costs one run of the model. */
   readonly maxRegionCount?: number;
   readonly matrix?: ColourMatrix;
+  /** See `NmsOptions`; 1 where only whole pictures are looked at, because no crop cuts people there. Default 0.8. */
+  readonly insideRatio?: number;
 }
 
-const nms = { overlapRatio: 0.5, insideRatio: 0.8 };
+const overlapRatio = 0.5;
+const defaultInsideRatio = 0.8;
 
 /**
  * One thread and no spinning: at a few calls a second ONNX Runtime's default pool burns several times the CPU in
@@ -44,6 +47,7 @@ export class PersonDetector implements PersonStage {
   readonly #minScore: number;
   readonly #maxRegionCount: number;
   readonly #matrix: ColourMatrix;
+  readonly #insideRatio: number;
   #loaded: Loaded | undefined;
   #busy = false;
 
@@ -52,6 +56,7 @@ export class PersonDetector implements PersonStage {
     this.#minScore = options.minScore ?? 0.4;
     this.#maxRegionCount = options.maxRegionCount ?? 2;
     this.#matrix = options.matrix ?? 'bt601';
+    this.#insideRatio = options.insideRatio ?? defaultInsideRatio;
   }
 
   /**
@@ -89,6 +94,7 @@ export class PersonDetector implements PersonStage {
       });
       const found: ScoredBox[] = [];
       for (const crop of crops) found.push(...(await this.#look(loaded, frame, crop)));
+      const nms = { overlapRatio, insideRatio: this.#insideRatio };
       return suppressOverlaps(found, nms).flatMap((box) => toDetection(box, frame));
     } finally {
       this.#busy = false;
