@@ -20,8 +20,10 @@ using latchkey::MotionOptions;
 using latchkey::MotionResult;
 using latchkey::MotionState;
 
-constexpr int kMaxSidePx = 96;
-constexpr int kMaxFrames = 64;
+constexpr int kMaxSidePx = 50;
+constexpr int kMaxFrames = 16;
+// At the longest steps more than absorption takes.
+constexpr int kStillFrames = 24;
 
 void Demand(bool holds, const char* what) {
   if (holds) return;
@@ -153,8 +155,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t count) {
       time_ms += pace * 16;
     }
     Change(&input, options, &frame);
-    // The same picture for a while: settles, ages, absorbs.
-    for (int repeat = 1 + pace % 8; repeat > 0; --repeat) {
+    // Now and then the same picture for a while: settles, ages, is absorbed.
+    for (int repeat = pace % 16 == 15 ? kStillFrames : 1; repeat > 0; --repeat) {
       const MotionResult wanted = slow->Detect(frame, time_ms);
       for (const auto& other : others) {
         Compare(options, wanted, other->Detect(frame, time_ms));

@@ -17,12 +17,12 @@ else
 fi
 core=("$here"/{components,light,motion,pixel-avx2,pixel-neon,pixel-scalar,pixel-sse2,pixel-step,zones}.cc)
 sources=("$here/fuzz.cc" "${core[@]}")
-flags=(-std=c++20 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -fno-sanitize-recover=all)
+flags=(-std=c++20 -O2 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -fno-sanitize-recover=all)
 
 cd "$out"
 if clang++ "${flags[@]}" -fsanitize=fuzzer,address,undefined "${sources[@]}" -o libfuzzer 2>clang.log; then
   if [ "${#paths[@]}" -gt 0 ]; then exec ./libfuzzer "${paths[@]}"; fi
-  exec ./libfuzzer -max_total_time="$seconds" -max_len=4096 -len_control=0 -print_final_stats=1 corpus
+  exec ./libfuzzer -max_total_time="$seconds" -max_len=2048 -len_control=0 -print_final_stats=1 corpus
 fi
 echo "native/fuzz.sh: no libFuzzer here (native/build/fuzz/clang.log): random inputs instead" >&2
 "${CXX:-g++}" "${flags[@]}" -fsanitize=address,undefined "${sources[@]}" "$here/test/fuzz-replay.cc" -o replay

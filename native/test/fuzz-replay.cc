@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t count);
 
 namespace {
 
-constexpr size_t kMaxBytes = 8192;
+constexpr size_t kMaxBytes = 2048;
 
 int ReplayFiles(int count, char** paths) {
   for (int i = 0; i < count; ++i) {
