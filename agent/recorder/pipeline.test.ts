@@ -104,7 +104,14 @@ function startRun({ pipeline }: Parts, runId = 'r'): void {
 async function play(parts: Parts, fromMs: number, untilMs: number, runId = 'r'): Promise<void> {
   for (let ms = fromMs; ms < untilMs; ms += 200) {
     const keyframe = ms % 1000 === 0;
-    parts.pipeline.onFragment({ runId, bytes: Buffer.alloc(100, 7), keyframe, startMs: ms, durationMs: 200, pictureCount: 2 });
+    parts.pipeline.onFragment({
+      runId,
+      bytes: Buffer.alloc(100, 7),
+      keyframe,
+      startMs: ms,
+      durationMs: 200,
+      pictureCount: 2,
+    });
     const timeMs = ms - 400;
     if (timeMs < 0) continue;
     const yuv = new Uint8Array((widthPx * heightPx * 3) / 2);

@@ -41,7 +41,14 @@ function cutter(maxClipMs = 60_000, room: () => boolean = () => true) {
 
 function feed(cut: ClipCutter<Taken>, gopMs: number, fromMs: number, untilMs: number): void {
   for (let ms = fromMs; ms < untilMs; ms += 100) {
-    cut.push({ runId: 'r', bytes: new Uint8Array(10), keyframe: ms % gopMs === 0, startMs: ms, durationMs: 100, pictureCount: 1 });
+    cut.push({
+      runId: 'r',
+      bytes: new Uint8Array(10),
+      keyframe: ms % gopMs === 0,
+      startMs: ms,
+      durationMs: 100,
+      pictureCount: 1,
+    });
   }
 }
 
