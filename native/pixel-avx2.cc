@@ -81,7 +81,8 @@ struct Avx2 {
 
 }  // namespace
 
-const PixelKernel kAvx2Kernel = KernelOf<Avx2>("avx2");
+// Ready without running any code: a processor without AVX2 loads this file too.
+constinit const PixelKernel kAvx2Kernel = KernelOf<Avx2>("avx2");
 
 }  // namespace latchkey
 

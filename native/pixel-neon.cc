@@ -65,7 +65,7 @@ struct Neon {
 
 }  // namespace
 
-const PixelKernel kNeonKernel = KernelOf<Neon>("neon");
+constinit const PixelKernel kNeonKernel = KernelOf<Neon>("neon");
 
 }  // namespace latchkey
 #endif

@@ -64,7 +64,7 @@ struct Sse2 {
 
 }  // namespace
 
-const PixelKernel kSse2Kernel = KernelOf<Sse2>("sse2");
+constinit const PixelKernel kSse2Kernel = KernelOf<Sse2>("sse2");
 
 }  // namespace latchkey
 #endif

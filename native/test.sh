@@ -13,7 +13,7 @@ flags=(-std=c++20 -O1 -g -fno-omit-frame-pointer -fno-exceptions -fno-rtti -Wall
 objects=()
 jobs=()
 for source in components fuzz image light motion pixel-{avx2,neon,scalar,sse2,step} sandbox zones \
-  test/{main,sha256,fuzz-test,image-test,motion-test,pixel-test,sandbox-test,sha256-test}; do
+  test/{main,sha256,{components,fuzz,image,motion,pixel,sandbox,sha256}-test}; do
   object=$out/$(basename "$source").o
   objects+=("$object")
   "$CXX" "${flags[@]}" -c "$here/$source.cc" -o "$object" &

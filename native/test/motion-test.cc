@@ -1,6 +1,7 @@
 // The motion core on synthetic scenes at five frames a second.
 #include "../motion.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <new>
@@ -240,62 +241,6 @@ TEST("zone polygons are drawn like point-in-polygon says") {
         CHECK(mask[static_cast<size_t>(y) * 40 + x] == (any ? 1 : 0));
       }
     }
-  }
-}
-
-TEST("components agree with a flood fill over cells") {
-  std::mt19937 random(11);
-  constexpr int kW = 70;  // not a multiple of the cell
-  constexpr int kH = 50;
-  latchkey::ComponentFinder finder(kW, kH);
-  for (int round = 0; round < 200; ++round) {
-    std::vector<uint8_t> mask(kW * kH);
-    for (uint8_t& p : mask) p = random() % 100 < 3u + static_cast<unsigned>(round) % 40 ? 1 : 0;
-    constexpr int kC = (kW + 3) / 4;
-    constexpr int kR = (kH + 3) / 4;
-    std::vector<int> counts(kC * kR);
-    for (int y = 0; y < kH; ++y) {
-      for (int x = 0; x < kW; ++x) counts[(y / 4) * kC + x / 4] += mask[y * kW + x];
-    }
-    std::vector<bool> done(kC * kR);
-    std::vector<int> areas;
-    for (int start = 0; start < kC * kR; ++start) {
-      if (done[start] || counts[start] < latchkey::ComponentFinder::kMinCellCount) continue;
-      std::vector<int> open = {start};
-      done[start] = true;
-      int area = 0;
-      while (!open.empty()) {
-        const int cell = open.back();
-        open.pop_back();
-        area += counts[cell];
-        for (int dy = -1; dy <= 1; ++dy) {
-          for (int dx = -1; dx <= 1; ++dx) {
-            const int c = cell % kC + dx;
-            const int r = cell / kC + dy;
-            if (c < 0 || r < 0 || c >= kC || r >= kR) continue;
-            const int next = r * kC + c;
-            if (done[next] || counts[next] < latchkey::ComponentFinder::kMinCellCount) continue;
-            done[next] = true;
-            open.push_back(next);
-          }
-        }
-      }
-      if (area >= 6) areas.push_back(area);
-    }
-    const auto boxes = finder.Find(mask, 6);
-    CHECK(boxes.size() == std::min<size_t>(areas.size(), latchkey::ComponentFinder::kMaxBoxes));
-    for (const Box& b : boxes) CHECK(b.x >= 0 && b.y >= 0 && b.w > 0 && b.h > 0 && b.x + b.w <= kW && b.y + b.h <= kH);
-  }
-}
-
-TEST("every cell its own component, the worst case, fits the tables") {
-  for (const int side : {16, 17, 18, 19, 63}) {
-    latchkey::ComponentFinder finder(side, side);
-    std::vector<uint8_t> mask(static_cast<size_t>(side) * side);
-    for (int y = 0; y < side; ++y) {
-      for (int x = 0; x < side; ++x) mask[static_cast<size_t>(y) * side + x] = (x / 4) % 2 == 0 && (y / 4) % 2 == 0;
-    }
-    CHECK(!finder.Find(mask, 1).empty());
   }
 }
 
