@@ -49,7 +49,7 @@ describe('a configuration', () => {
           source: { kind: 'file', path: join(folder, 'door.mp4'), pace: 'realtime', loop: false },
           detect: { fps: 5, widthPx: 640, heightPx: 360 },
           motion: { sensitivity: 0.5, minAreaRatio: 0.001, zones: [] },
-          person: { model: 'embedded', threshold: 0.4, needHits: 2, ofFrames: 3 },
+          person: { model: 'embedded', threshold: 0.45, needHits: 2, ofFrames: 3 },
           clip: { mode: 'person', preRollMs: 5000, postRollMs: 8000, maxClipMs: 60_000 },
         },
       ],

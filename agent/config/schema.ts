@@ -104,7 +104,7 @@ const personSchema = z
         { error: 'expected "embedded", "off" or {"path", "sha256"}' },
       )
       .default('embedded'),
-    threshold: decimal('score', 0.01, 0.99).default(0.4),
+    threshold: decimal('score', 0.01, 0.99).default(0.45),
     needHits: whole('looks that must see a person', 1, 20).default(2),
     ofFrames: whole('looks', 1, 20).default(3),
   })
