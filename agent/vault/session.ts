@@ -217,7 +217,7 @@ export class VaultSession {
       recipientKeyId: checked.agency.recipient.kid,
       endpoint: checked.agency.upload.https,
       agencyName: checked.agency.name,
-      shareBytes: sealedBytes(paddedBytes(archiveBytes(this.#files(built, placeholderEnvelope(built))))),
+      shareBytes: sealedBytes(paddedBytes(archiveBytes(this.#files(built, envelopeOfSameSize(built))))),
       deadlineMs: (checked.request.expires_at + graceS) * 1000,
     };
   }
@@ -335,8 +335,8 @@ export class VaultSession {
   }
 }
 
-/** Same size as the signed grant: base64 of the same payload and of one 64-byte signature. */
-function placeholderEnvelope(built: BuiltPreview): Uint8Array {
+/** Only to reckon with: as long as the signed grant, because payload and signature have the same lengths. Never leaves here. */
+function envelopeOfSameSize(built: BuiltPreview): Uint8Array {
   return signEnvelope('grant', built.grant, [signingKeyFromSeed(new Uint8Array(32))]);
 }
 
