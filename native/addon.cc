@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 
+#include "clock.h"
 #include "image.h"
 #include "motion.h"
 #include "sandbox.h"
@@ -193,6 +194,11 @@ Napi::Value SetParentDeathSignal(const Napi::CallbackInfo& info) {
   return Status(info, latchkey::DieWithParent(parent));
 }
 
+// clockSynchronised(): boolean
+Napi::Value ClockSynchronised(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), latchkey::ClockSynchronised());
+}
+
 // peerUid(fd): the user id, or a negative errno value
 Napi::Value PeerUid(const Napi::CallbackInfo& info) {
   int fd = -1;
@@ -210,6 +216,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("denyNetwork", Napi::Function::New<DenyNetwork>(env, "denyNetwork"));
   exports.Set("setNotDumpable", Napi::Function::New<SetNotDumpable>(env, "setNotDumpable"));
   exports.Set("setParentDeathSignal", Napi::Function::New<SetParentDeathSignal>(env, "setParentDeathSignal"));
+  exports.Set("clockSynchronised", Napi::Function::New<ClockSynchronised>(env, "clockSynchronised"));
   exports.Set("peerUid", Napi::Function::New<PeerUid>(env, "peerUid"));
   return exports;
 }

@@ -3,7 +3,7 @@
     {
       "target_name": "latchkey",
       "sources": [
-        "addon.cc", "components.cc", "image.cc", "light.cc", "motion.cc", "pixel-avx2.cc", "pixel-neon.cc",
+        "addon.cc", "clock.cc", "components.cc", "image.cc", "light.cc", "motion.cc", "pixel-avx2.cc", "pixel-neon.cc",
         "pixel-scalar.cc", "pixel-sse2.cc", "pixel-step.cc", "sandbox.cc", "zones.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -42,6 +42,7 @@ export interface NativeAddon {
   denyNetwork(): number;
   setNotDumpable(): number;
   setParentDeathSignal(parentPid: number): number;
+  clockSynchronised(): boolean;
   /** The user id, or a negative errno value. */
   peerUid(fd: number): number;
 }
