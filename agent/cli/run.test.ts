@@ -64,7 +64,7 @@ describe('latchkey run', () => {
     await using child = started;
     await until(ownerAnswers);
     const shown = await runCommand([status], ['status', '--config', configPath]);
-    expect(shown.stdout).toContain('broker            not-configured');
+    expect(shown.stdout).toContain('broker            not configured');
 
     const second = start();
     expect((await second.child.exited).status).toBe(4);

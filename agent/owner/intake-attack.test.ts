@@ -139,10 +139,17 @@ it('a changed recipient waits 72 hours from when it was seen, whatever its docum
     recipient: { ...a.recipient, age: thief.recipient, kid: recipientKeyId(thief.recipient) },
   });
   expect(take(agencyTopic, house.agency(change))).toBe('agency-updated');
-  const asks = () =>
-    house.request({
-      change: (r) => ({ ...r, issued_at: Math.floor(wallMs / 1000), recipient_kid: recipientKeyId(thief.recipient) }),
+  const asks = () => {
+    const issuedAtS = Math.floor(wallMs / 1000);
+    return house.request({
+      change: (r) => ({
+        ...r,
+        issued_at: issuedAtS,
+        window: { from: issuedAtS - 1800, to: issuedAtS },
+        recipient_kid: recipientKeyId(thief.recipient),
+      }),
     });
+  };
   const now = asks();
   expect(take(now.topic, now.envelope)).toBe('request/recipient-too-new');
   wallMs += 3 * dayS * 1000 + 60_000;
