@@ -3,19 +3,7 @@ import { Child, scrubCredentials } from './child.ts';
 import { ManualClock, systemClock } from './clock.ts';
 import { AgentError } from './errors.ts';
 import { createLog } from './log.ts';
-import { BoundedQueue } from './queue.ts';
 import { Backoff } from './retry.ts';
-
-describe('a bounded queue', () => {
-  it('drops the oldest and counts it', () => {
-    const lost: number[] = [];
-    const queue = new BoundedQueue<number>(2, (n) => lost.push(n));
-    for (const n of [1, 2, 3]) queue.push(n);
-    expect([queue.shift(), queue.shift(), queue.shift()]).toEqual([2, 3, undefined]);
-    expect([lost, queue.droppedCount, queue.lengthCount]).toEqual([[1], 1, 0]);
-    expect(() => new BoundedQueue(0)).toThrow(RangeError);
-  });
-});
 
 describe('backoff', () => {
   it('doubles up to its bound, with jitter in the upper half, and starts anew', () => {
