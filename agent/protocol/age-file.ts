@@ -135,11 +135,7 @@ export function createSealer(recipients: readonly string[]): Sealer {
   };
 }
 
-/** Seals in one go and without waiting; the promise leaves room for recipients that need it. */
-export function sealFile(recipients: readonly string[], plaintext: Uint8Array): Promise<SealedFile> {
-  return new Promise((resolve) => resolve(sealBytes(recipients, plaintext)));
-}
-
+/** Seals in one go. */
 export function sealBytes(recipients: readonly string[], plaintext: Uint8Array): SealedFile {
   const sealer = createSealer(recipients);
   return { header: sealer.header, body: Buffer.concat([sealer.update(plaintext), sealer.final()]) };
