@@ -28,6 +28,23 @@ export interface Fragment {
   readonly pictureCount: number;
 }
 
+/** The sound of a run: it may be announced before or after the run's first fragment. */
+export interface Sound {
+  readonly runId: string;
+  /** ftyp + moov of the sound alone; its track has another id than the video's. */
+  readonly init: Uint8Array;
+  /** RFC 6381, `mp4a.40.2` or `opus`. */
+  readonly codec: string;
+}
+
+/** One moof + mdat of sound, on the time line of its run, about half a second long. */
+export interface SoundFragment {
+  readonly runId: string;
+  readonly bytes: Uint8Array;
+  readonly startMs: number;
+  readonly durationMs: number;
+}
+
 /** A small decoded picture for detection: planar YUV 4:2:0, `widthPx * heightPx * 3 / 2` bytes, limited range. */
 export interface SmallFrame {
   readonly runId: string;
@@ -44,6 +61,10 @@ export interface CaptureSink {
   /** A run begins; everything from earlier runs has been delivered. */
   onRun(run: Run): void;
   onFragment(fragment: Fragment): void;
+  /** Only where sound is recorded. */
+  onSound?(sound: Sound): void;
+  /** In order; up to a second before or after the video of the same time. */
+  onSoundFragment?(fragment: SoundFragment): void;
   /**
    * Frames lag fragments and may be skipped by whole GOPs; they never arrive out of order within a run. A promise holds
    * back the frames after it (never the fragments of a live source) until it settles.

@@ -2,12 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { findFfmpeg, findFfprobe } from '../../agent/base/ffmpeg.ts';
 import type { Log } from '../../agent/base/log.ts';
-import type { CaptureSink, CaptureState, Fragment, Run, SmallFrame } from '../../agent/recorder/stages.ts';
+import type {
+  CaptureSink,
+  CaptureState,
+  Fragment,
+  Run,
+  SmallFrame,
+  Sound,
+  SoundFragment,
+} from '../../agent/recorder/stages.ts';
 
 /** A sink that keeps everything, in order, and lets a test wait for what it expects. */
 export class Captured implements CaptureSink {
   readonly runs: Run[] = [];
   readonly fragments: Fragment[] = [];
+  readonly sounds: Sound[] = [];
+  readonly soundFragments: SoundFragment[] = [];
   readonly frames: SmallFrame[] = [];
   readonly states: { readonly state: CaptureState; readonly code: string | undefined }[] = [];
   readonly anchors: { readonly runId: string; readonly wallAtZeroMs: number }[] = [];
@@ -27,6 +37,16 @@ export class Captured implements CaptureSink {
 
   onFragment(fragment: Fragment): void {
     this.fragments.push(fragment);
+    this.#changed();
+  }
+
+  onSound(sound: Sound): void {
+    this.sounds.push(sound);
+    this.#changed();
+  }
+
+  onSoundFragment(fragment: SoundFragment): void {
+    this.soundFragments.push(fragment);
     this.#changed();
   }
 

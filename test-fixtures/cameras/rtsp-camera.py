@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """A test camera: serves one video file in an endless loop over RTSP, copied, never re-encoded.
 
-    rtsp-camera.py --file FILE [--codec h264|h265] [--port N] [--user NAME --password WORD]
+    rtsp-camera.py --file FILE [--codec h264|h265] [--sound aac|pcmu] [--port N] [--user NAME --password WORD]
 
 Prints `port N` on standard output once it listens on 127.0.0.1. With a user it asks for digest authentication. The path
-is /stream. It needs GStreamer's RTSP server (Debian: gir1.2-gst-rtsp-server-1.0, python3-gi, plugins base, good, bad).
+is /stream. The sound is a tone. It needs GStreamer's RTSP server (Debian: gir1.2-gst-rtsp-server-1.0, python3-gi, plugins base, good, bad).
 """
 import argparse
 import ctypes
@@ -43,20 +43,28 @@ def read_access_units(path, codec):
     return units, caps
 
 
+SOUNDS = {
+    "aac": "voaacenc bitrate=32000 ! aacparse ! rtpmp4gpay name=pay1 pt=97",
+    "pcmu": "audioconvert ! audioresample ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! rtppcmupay name=pay1 pt=0",
+}
+
+
 class LoopFactory(GstRtspServer.RTSPMediaFactory):
     """One shared pipeline: every client sees the same endless stream, as with a real camera."""
 
-    def __init__(self, units, caps, codec):
+    def __init__(self, units, caps, codec, sound):
         super().__init__()
-        self.units, self.caps, self.codec = units, caps, codec
+        self.units, self.caps, self.codec, self.sound = units, caps, codec, sound
         self.length = max(unit[2] + unit[4] for unit in units) - min(unit[2] for unit in units)
         self.set_shared(True)
 
     def do_create_element(self, _url):
         # The sink behind the payloader keeps the pace, so appsrc may be filled as fast as it asks.
+        tone = "audiotestsrc is-live=true freq=440 ! audio/x-raw,rate=16000,channels=1 ! "
+        sound = "" if self.sound is None else tone + SOUNDS[self.sound]
         return Gst.parse_launch(
             f"( appsrc name=source is-live=true format=time max-bytes=200000 ! {self.codec}parse "
-            f"! rtp{self.codec[0]}{self.codec[1:]}pay config-interval=-1 name=pay0 pt=96 )"
+            f"! rtp{self.codec[0]}{self.codec[1:]}pay config-interval=-1 name=pay0 pt=96 {sound} )"
         )
 
     def do_configure(self, media):
@@ -99,6 +107,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--file", required=True)
     parser.add_argument("--codec", choices=["h264", "h265"], default="h264")
+    parser.add_argument("--sound", choices=sorted(SOUNDS))
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--user")
     parser.add_argument("--password")
@@ -111,7 +120,7 @@ def main():
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(str(options.port))
-    factory = LoopFactory(units, caps, options.codec)
+    factory = LoopFactory(units, caps, options.codec, options.sound)
     if options.user is not None:
         require_digest(server, factory, options.user, options.password or "")
     server.get_mount_points().add_factory("/stream", factory)

@@ -6,6 +6,8 @@ import { Child } from '../../agent/base/child.ts';
 export interface RtspCameraOptions {
   readonly file: string;
   readonly codec?: 'h264' | 'h265';
+  /** A tone beside the pictures. */
+  readonly sound?: 'aac' | 'pcmu';
   /** Free by default; named when a camera comes back where it was. */
   readonly port?: number;
   readonly user?: string;
@@ -26,6 +28,7 @@ export class RtspCamera implements AsyncDisposable {
     const named = [
       ['--file', options.file],
       ['--codec', options.codec],
+      ['--sound', options.sound],
       ['--port', options.port],
       ['--user', options.user],
       ['--password', options.password],

@@ -1,4 +1,5 @@
 import { AgentError } from '../../base/errors.ts';
+import { type SoundPlan, soundOutput } from './sound.ts';
 import type { DetectConfig, RpicamSource, RtspSource, SourceConfig, V4l2Source } from './source.ts';
 
 /**
@@ -23,16 +24,17 @@ const rtspTimeoutUs = 10_000_000;
 const firstTime = 'setts=pts=if(eq(PTS\\,NOPTS)\\,DTS\\,PTS)';
 const containerFormats = 'mov,matroska,mpegts,mpeg,avi,flv,h264,hevc';
 
-/** Process A: copies (or, for a camera without an encoder, encodes) to fragmented MP4 on standard output. */
-export function copyCommand(source: SourceConfig): CopyCommand {
+/** Process A: copies (or, for a camera without an encoder, encodes) to fragmented MP4 on standard output; sound to descriptor 3. */
+export function copyCommand(source: SourceConfig, sound: SoundPlan = 'none'): CopyCommand {
   switch (source.kind) {
     case 'file': {
       const pace = source.pace === 'realtime' ? ['-re'] : [];
       const whitelist = ['-protocol_whitelist', 'file', '-format_whitelist', containerFormats];
-      return plain([...quiet, ...whitelist, ...pace, '-i', `file:${source.path}`, ...copyOutput(['-c:v', 'copy'])]);
+      const output = [...copyOutput(['-c:v', 'copy']), ...soundOutput(sound, timeOffsetS)];
+      return plain([...quiet, ...whitelist, ...pace, '-i', `file:${source.path}`, ...output]);
     }
     case 'rtsp':
-      return rtspCommand(source);
+      return rtspCommand(source, sound);
     case 'v4l2':
       return plain([...quiet, ...v4l2Input(source), ...copyOutput(v4l2Codec(source))]);
     case 'rpicam': {
@@ -73,12 +75,12 @@ function copyOutput(codec: readonly string[]): string[] {
  * An argument vector is readable by every user of the machine, so the address and its password go in by standard input:
  * a one-line play list for ffmpeg's concat demuxer, which opens the RTSP address with the options named there.
  */
-function rtspCommand(source: RtspSource): CopyCommand {
+function rtspCommand(source: RtspSource, sound: SoundPlan): CopyCommand {
   const address = rtspAddress(source);
   const protocols = source.transport === 'udp' ? 'pipe,rtsp,tcp,udp,rtp' : 'pipe,rtsp,tcp';
   const options: readonly (readonly [string, string])[] = [
     ['rtsp_transport', source.transport],
-    ['allowed_media_types', 'video'],
+    ['allowed_media_types', sound === 'none' ? 'video' : 'video+audio'],
     ['timeout', String(rtspTimeoutUs)],
     // Otherwise the start waits for pictures enough to guess the rate, which nobody here asks for.
     ['fpsprobesize', '0'],
@@ -101,7 +103,16 @@ function rtspCommand(source: RtspSource): CopyCommand {
     'concat,rtsp,sdp',
   ];
   const codec = ['-c:v', 'copy', '-bsf:v', firstTime];
-  const args = [...quiet, ...input, '-fpsprobesize', '0', '-i', 'pipe:0', ...copyOutput(codec)];
+  const args = [
+    ...quiet,
+    ...input,
+    '-fpsprobesize',
+    '0',
+    '-i',
+    'pipe:0',
+    ...copyOutput(codec),
+    ...soundOutput(sound, timeOffsetS),
+  ];
   const secrets = [address.href, source.password, address.password].filter((s) => s !== undefined && s.length > 0);
   return { args, stdin: 'script', script, secrets: secrets as string[] };
 }

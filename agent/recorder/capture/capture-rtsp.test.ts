@@ -56,9 +56,11 @@ function start(captured: Captured, source: Partial<RtspSource>, more: Partial<Ca
 }
 
 /** Every picture of a run decodes, and every small frame is one of its pictures at that picture's time. */
-function expectSound(captured: Captured, runId: string | undefined): void {
+function expectSound(captured: Captured, runId: string | undefined, powerCut = false): void {
   const probed = probeRun(captured, runId, join(dir, `${runId}.mp4`));
-  expect(probed.complaints).toBe('');
+  // What was half sent when the power went is a picture without a slice, at the very end.
+  const ofTheCut = /^\[h264 @ \w+\] (missing picture in access unit with size \d+|no frame!)\n/gm;
+  expect(powerCut ? probed.complaints.replace(ofTheCut, '') : probed.complaints).toBe('');
   expect(probed.frameCount).toBeGreaterThan(5);
   const frames = captured.framesOf(runId).map(({ timeMs }) => timeMs);
   expect(frames.length).toBeGreaterThan(0);
@@ -146,8 +148,8 @@ describe.concurrent('an RTSP camera', () => {
     await camera[Symbol.asyncDispose]();
     expect(captured.runs).toHaveLength(2);
     expect(codes(captured)).toContain('capture/source-ended');
-    for (const { runId } of captured.runs) {
-      expectSound(captured, runId);
+    for (const [index, { runId }] of captured.runs.entries()) {
+      expectSound(captured, runId, index === 0);
       expect(captured.fragmentsOf(runId)[0]?.keyframe).toBe(true);
     }
     expect(captured.endedRunIds).toEqual(captured.runs.map(({ runId }) => runId));

@@ -9,6 +9,7 @@ import type { CaptureSink, CaptureState } from '../stages.ts';
 import { copyCommand } from './arguments.ts';
 import { sourceMissing } from './failure.ts';
 import { type RunResult, RunSession, type RunStats } from './run-session.ts';
+import type { SoundPlan } from './sound.ts';
 import type { DetectConfig, SourceConfig } from './source.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface CaptureOptions {
   readonly source: SourceConfig;
   /** Null: record only, no process B. */
   readonly detect: DetectConfig | null;
+  /** Record what the camera hears. */
+  readonly sound?: boolean;
   /** As configured; see `findFfmpeg`. */
   readonly ffmpegPath?: string | undefined;
   readonly clock: Clock;
@@ -67,12 +70,14 @@ class CaptureLoop implements Capture {
   #state: CaptureState | undefined;
   #session: RunSession | undefined;
   #runCount = 0;
+  #sound: SoundPlan;
   #past: RunStats = emptyStats;
 
   constructor(options: CaptureOptions, ffmpegPath: string, sink: CaptureSink) {
     this.#options = options;
     this.#ffmpegPath = ffmpegPath;
     this.#sink = sink;
+    this.#sound = options.sound === true ? 'copy' : 'none';
     this.#signal = AbortSignal.any([options.signal, this.#disposed.signal]);
     this.done = this.#loop();
     // Who doesn't look at `done` has `onState`; a rejection nobody awaits must not end the program.
@@ -105,6 +110,7 @@ class CaptureLoop implements Capture {
         if (!loops) break;
         continue;
       }
+      if (this.#replanSound(error)) continue;
       this.#lose(error);
       if (!restart) throw error;
       if (result.fragmentCount > 0 && result.durationMs > goodRunMs) backoff.reset();
@@ -133,6 +139,7 @@ class CaptureLoop implements Capture {
         stallMs,
         decoderBackoff: { ...backoff, firstMs: Math.min(500, backoff.firstMs) },
         runId: randomUUID(),
+        sound: this.#sound,
       },
       this.#sink,
       (verdict) => {
@@ -151,6 +158,15 @@ class CaptureLoop implements Capture {
       this.#past = { ...addStats(this.#past, session.stats), copyPid: undefined, decodePid: undefined };
       this.#session = undefined;
     }
+  }
+
+  /** A camera's sound is found out by trying; that it has none, or none that can be kept, must not cost the video. */
+  #replanSound(error: AgentError): boolean {
+    if (this.#sound === 'none') return false;
+    if (error.code !== 'capture/no-sound' && error.code !== 'capture/sound-format') return false;
+    this.#sound = this.#sound === 'copy' && error.code === 'capture/sound-format' ? 'encode' : 'none';
+    if (this.#sound === 'none') this.#options.log.warn('recording without sound', { code: error.code });
+    return true;
   }
 
   #lose(error: AgentError): AgentError {

@@ -3,9 +3,10 @@ import { Child } from '../../base/child.ts';
 import type { AgentError } from '../../base/errors.ts';
 import { cameraCommand, copyCommand } from './arguments.ts';
 import { BoxSplitter } from './box-splitter.ts';
-import { judgeEnd, sourceMissing } from './failure.ts';
+import { judgeEnd, soundFormat, sourceMissing } from './failure.ts';
 import { type FragmentInfo, FragmentReader } from './fragment-reader.ts';
 import { readInit, type StreamInit } from './init-reader.ts';
+import { readSoundInit, renumberSound, type SoundInit, type SoundPlan } from './sound.ts';
 import type { SourceConfig } from './source.ts';
 
 /**
@@ -15,6 +16,8 @@ import type { SourceConfig } from './source.ts';
 export interface CopierSink {
   onInit(init: StreamInit): void;
   onFragment(bytes: Uint8Array, info: FragmentInfo): void;
+  onSoundInit(init: SoundInit & { readonly codec: string }): void;
+  onSoundFragment(bytes: Uint8Array, info: FragmentInfo): void;
 }
 
 export class Copier implements AsyncDisposable {
@@ -26,20 +29,22 @@ export class Copier implements AsyncDisposable {
   #fault: AgentError | undefined;
   #fragmentCount = 0;
 
-  constructor(ffmpegPath: string, source: SourceConfig, sink: CopierSink) {
-    const command = copyCommand(source);
+  constructor(ffmpegPath: string, source: SourceConfig, sink: CopierSink, sound: SoundPlan = 'none') {
+    const command = copyCommand(source, sound);
     const stdin = command.stdin === 'nothing' ? 'ignore' : 'pipe';
+    const soundPipe = sound === 'none' ? [] : ['pipe' as const];
     this.#ffmpeg = new Child({
       command: ffmpegPath,
       args: command.args,
-      stdio: [stdin, 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe', ...soundPipe],
       secrets: command.secrets,
     });
     if (command.script !== undefined) feed(this.#ffmpeg.process.stdin as Writable).end(command.script);
     if (source.kind === 'rpicam') this.#camera = this.#startCamera(cameraCommand(source));
     this.#stdout = this.#ffmpeg.process.stdout as Readable;
-    this.#read(sink);
-    this.ended = this.#finish(source);
+    this.#readVideo(sink);
+    if (sound !== 'none') this.#readSound(sink, sound);
+    this.ended = this.#finish(source, sound);
   }
 
   get pid(): number | undefined {
@@ -83,12 +88,11 @@ export class Copier implements AsyncDisposable {
     return camera;
   }
 
-  #read(sink: CopierSink): void {
-    let init: StreamInit | undefined;
+  #readVideo(sink: CopierSink): void {
     let reader: FragmentReader | undefined;
     const splitter = new BoxSplitter({
       onInit: (bytes) => {
-        init = readInit(bytes);
+        const init = readInit(bytes);
         reader = new FragmentReader(init);
         sink.onInit(init);
       },
@@ -98,23 +102,50 @@ export class Copier implements AsyncDisposable {
         sink.onFragment(bytes, info);
       },
     });
-    this.#stdout.on('data', (chunk: Buffer) => {
+    this.#split(this.#stdout, splitter, (fault) => fault);
+  }
+
+  #readSound(sink: CopierSink, plan: SoundPlan): void {
+    let reader: FragmentReader | undefined;
+    const splitter = new BoxSplitter(
+      {
+        onInit: (bytes) => {
+          const init = readSoundInit(bytes);
+          const { codec } = init;
+          if (codec === undefined) throw soundFormat(plan);
+          reader = new FragmentReader(init, 'sound');
+          sink.onSoundInit({ ...init, codec });
+        },
+        onFragment: (bytes, mdatOffset) => {
+          renumberSound(bytes, mdatOffset);
+          sink.onSoundFragment(bytes, (reader as FragmentReader).read(bytes, mdatOffset));
+        },
+      },
+      { initBytes: 1 << 16, moofBytes: 1 << 16, mdatBytes: 1 << 20 },
+    );
+    // Sound that makes no sense must not end the video for good: the next run does without it.
+    this.#split(this.#ffmpeg.process.stdio[3] as Readable, splitter, () => soundFormat(plan));
+  }
+
+  #split(from: Readable, splitter: BoxSplitter, judge: (fault: AgentError) => AgentError): void {
+    from.on('data', (chunk: Buffer) => {
       if (this.#fault !== undefined) return;
       try {
         splitter.push(chunk);
       } catch (thrown) {
-        this.#fault = thrown as AgentError;
+        this.#fault = judge(thrown as AgentError);
         this.kill();
       }
     });
   }
 
-  async #finish(source: SourceConfig): Promise<AgentError | undefined> {
+  async #finish(source: SourceConfig, sound: SoundPlan): Promise<AgentError | undefined> {
     const exit = await this.#ffmpeg.exited;
     const camera = await this.#camera?.stop();
     if (this.#fault !== undefined) return this.#fault;
     if (camera?.startError !== undefined) return sourceMissing("the Pi camera's program");
-    return judgeEnd(source, { exit, lines: this.#ffmpeg.lastLines, fragmentCount: this.#fragmentCount });
+    const { lastLines: lines } = this.#ffmpeg;
+    return judgeEnd(source, { exit, lines, fragmentCount: this.#fragmentCount, sound });
   }
 }
 

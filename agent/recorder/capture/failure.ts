@@ -1,6 +1,7 @@
 import type { ChildExit } from '../../base/child.ts';
 import { AgentError } from '../../base/errors.ts';
 import { badStream } from './box-splitter.ts';
+import type { SoundPlan } from './sound.ts';
 import { isLive, type SourceConfig } from './source.ts';
 
 /** Why process A ended, from what it leaves behind. Pure. */
@@ -9,6 +10,7 @@ export interface CopyEnd {
   /** Its last lines on standard error. They may hold addresses: they are searched here and go nowhere. */
   readonly lines: readonly string[];
   readonly fragmentCount: number;
+  readonly sound?: SoundPlan;
 }
 
 /** Order matters: a camera that refuses the password also "fails to open". */
@@ -16,8 +18,9 @@ const patterns: readonly (readonly [RegExp, (what: string) => AgentError])[] = [
   [/401 Unauthorized|403 Forbidden|authorization failed/i, unauthorised],
   [/Invalid data found|moov atom not found|not on whitelist/i, notVideo],
   [/Stream map '0:v:0' matches no streams|Could not find codec parameters|does not contain any stream/i, notVideo],
-  [/codec not currently supported in container|Could not find tag for codec/i, notVideo],
 ];
+
+const unknownFormat = /codec not currently supported in container|Could not find tag for codec/i;
 
 /** Undefined: the file has been read to its end. A live source has no end. */
 export function judgeEnd(source: SourceConfig, end: CopyEnd): AgentError | undefined {
@@ -39,6 +42,9 @@ export function judgeEnd(source: SourceConfig, end: CopyEnd): AgentError | undef
   const text = end.lines.join('\n');
   const match = patterns.find(([pattern]) => pattern.test(text));
   if (match !== undefined) return match[1](what);
+  if (/Stream map '0:a:0' matches no streams/.test(text)) return noSound(what);
+  // Whether it was the video that can't be copied shows when the sound is encoded.
+  if (unknownFormat.test(text)) return end.sound === 'copy' ? soundFormat('copy') : notVideo(what);
   if (end.exit.status === 0 && !isLive(source)) return notVideo(what);
   return sourceMissing(what);
 }
@@ -64,6 +70,16 @@ function unauthorised(what: string): AgentError {
 
 function notVideo(what: string): AgentError {
   return badStream(`${what} has no H.264 or H.265 video that ffmpeg can read`);
+}
+
+function noSound(what: string): AgentError {
+  return new AgentError('unavailable', 'capture/no-sound', `Cannot record sound: ${what} sends none`);
+}
+
+/** Told to whoever plans the next run; only the last plan's failure is a failure. */
+export function soundFormat(plan: SoundPlan): AgentError {
+  const how = plan === 'copy' ? 'copied' : 'encoded';
+  return new AgentError('unavailable', 'capture/sound-format', `Cannot record sound: it can't be ${how}`);
 }
 
 export function stalled(): AgentError {

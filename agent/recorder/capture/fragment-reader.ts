@@ -1,6 +1,6 @@
 import { badStream } from './box-splitter.ts';
 import { BoxView } from './box-view.ts';
-import type { SampleDefaults, StreamInit } from './init-reader.ts';
+import type { SampleDefaults, StreamTrack } from './init-reader.ts';
 
 /** The times of one fragment in presentation time, on the time line that the bytes themselves carry. */
 export interface FragmentInfo {
@@ -20,11 +20,13 @@ const nonSyncFlag = 0x10000;
  * that fragments touch each other and a keyframe's fragment starts when the keyframe is shown.
  */
 export class FragmentReader {
-  readonly #init: StreamInit;
+  readonly #init: StreamTrack;
+  readonly #kind: 'video' | 'sound';
   #reorderDelay = 0;
 
-  constructor(init: StreamInit) {
+  constructor(init: StreamTrack, kind: 'video' | 'sound' = 'video') {
     this.#init = init;
+    this.#kind = kind;
   }
 
   /** Throws `capture/bad-stream` when the boxes contradict each other or a keyframe stands inside. */
@@ -34,7 +36,8 @@ export class FragmentReader {
     const samples = [...readRuns(traf, defaults)];
     const first = samples[0];
     if (first === undefined) throw badStream('a fragment has no sample');
-    if (samples.slice(1).some(isKeyframe)) throw badStream('a keyframe stands inside a fragment');
+    if (this.#kind === 'video' && samples.slice(1).some(isKeyframe))
+      throw badStream('a keyframe stands inside a fragment');
     const payloadBytes = samples.reduce((sum, sample) => sum + sample.sizeBytes, 0);
     if (payloadBytes !== bytes.byteLength - mdatOffset - mdatHeaderBytes(bytes, mdatOffset)) {
       throw badStream('a fragment and its index disagree about its size');
@@ -68,7 +71,7 @@ interface Sample {
   readonly compositionOffset: number;
 }
 
-function readTrackDefaults(init: StreamInit, tfhd: BoxView): SampleDefaults {
+function readTrackDefaults(init: StreamTrack, tfhd: BoxView): SampleDefaults {
   const { flags } = tfhd.versionAndFlags();
   if (tfhd.u32() !== init.trackId) throw badStream('a fragment belongs to another track');
   if (flags & 0x1) tfhd.skip(8);

@@ -1,17 +1,21 @@
 import { badStream } from './box-splitter.ts';
 import { BoxView } from './box-view.ts';
 
-/** What the initialisation segment says about the one video track of a stream. */
-export interface StreamInit {
-  readonly bytes: Uint8Array;
+/** What reading fragments needs to know of a stream's one track. */
+export interface StreamTrack {
   /** Units a second of all times in the fragments. */
   readonly timescale: number;
+  readonly trackId: number;
+  readonly defaults: SampleDefaults;
+}
+
+/** What the initialisation segment says about the one video track of a stream. */
+export interface StreamInit extends StreamTrack {
+  readonly bytes: Uint8Array;
   /** RFC 6381. */
   readonly codec: string;
   readonly widthPx: number;
   readonly heightPx: number;
-  readonly trackId: number;
-  readonly defaults: SampleDefaults;
 }
 
 /** The trex box: what a sample is when its fragment doesn't say. */
@@ -29,13 +33,22 @@ const maxSidePx = 16_384;
  */
 export function readInit(received: Uint8Array): StreamInit {
   const bytes = received.slice();
+  const { track, stsd } = readTrack(bytes);
+  return { bytes, ...track, ...readSampleEntry(bytes, stsd) };
+}
+
+/** The one track of ftyp + moov, and its sample descriptions from their first entry on. */
+export function readTrack(bytes: Uint8Array): { readonly track: StreamTrack; readonly stsd: BoxView } {
   const moov = BoxView.of(bytes).child('moov');
   const trak = moov.child('trak');
   const media = trak.child('mdia');
-  const { widthPx, heightPx, codec } = readSampleEntry(bytes, media.child('minf').child('stbl').child('stsd'));
+  const timescale = readTimescale(media.child('mdhd'));
   const trackId = readTrackId(trak.child('tkhd'));
   const defaults = readDefaults(moov.child('mvex').child('trex'));
-  return { bytes, timescale: readTimescale(media.child('mdhd')), codec, widthPx, heightPx, trackId, defaults };
+  const stsd = media.child('minf').child('stbl').child('stsd');
+  stsd.versionAndFlags();
+  if (stsd.u32() !== 1) throw badStream('it has not exactly one sample entry');
+  return { track: { timescale, trackId, defaults }, stsd };
 }
 
 function readTimescale(mdhd: BoxView): number {
@@ -56,8 +69,6 @@ function readDefaults(trex: BoxView): SampleDefaults {
 }
 
 function readSampleEntry(bytes: Uint8Array, stsd: BoxView): { widthPx: number; heightPx: number; codec: string } {
-  stsd.versionAndFlags();
-  if (stsd.u32() !== 1) throw badStream('it has not exactly one sample entry');
   const typeByte = stsd.atByte + 4;
   const [entry] = [...stsd.boxes()];
   if (entry === undefined) throw badStream('it has no sample entry');

@@ -9,6 +9,7 @@ import { Decoder } from './decoder.ts';
 import { clockStepped, stalled } from './failure.ts';
 import type { FragmentInfo } from './fragment-reader.ts';
 import type { StreamInit } from './init-reader.ts';
+import type { SoundPlan } from './sound.ts';
 import { type DetectConfig, isLive, type SourceConfig } from './source.ts';
 import { StallWatchdog, WallClockWatch } from './watchdog.ts';
 
@@ -25,6 +26,7 @@ export interface RunOptions {
   readonly stallMs: number;
   readonly decoderBackoff: BackoffOptions;
   readonly runId: string;
+  readonly sound: SoundPlan;
 }
 
 export interface RunResult {
@@ -71,10 +73,19 @@ export class RunSession {
     this.#anchor = new Anchor(this.#startWallMs, this.#startedMs);
     this.#wallClock = new WallClockWatch(clock);
     this.#watchdog = new StallWatchdog(options.stallMs, this.#startedMs);
-    this.#copier = new Copier(options.ffmpegPath, source, {
-      onInit: (init) => this.#guard(() => this.#open(init)),
-      onFragment: (bytes, info) => this.#guard(() => this.#receive(bytes, info)),
-    });
+    const { runId } = options;
+    this.#copier = new Copier(
+      options.ffmpegPath,
+      source,
+      {
+        onInit: (init) => this.#guard(() => this.#open(init)),
+        onFragment: (bytes, info) => this.#guard(() => this.#receive(bytes, info)),
+        onSoundInit: ({ bytes, codec }) => this.#guard(() => sink.onSound?.({ runId, init: bytes, codec })),
+        onSoundFragment: (bytes, { startMs, durationMs }) =>
+          this.#guard(() => sink.onSoundFragment?.({ runId, bytes, startMs, durationMs })),
+      },
+      options.sound,
+    );
   }
 
   get stats(): RunStats {
