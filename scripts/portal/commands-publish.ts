@@ -7,7 +7,7 @@ import { readRequired, readSigningKey, type SigningRole } from './key-files.ts';
 import { type Published, type PublishTarget, publishAgency, publishRequest, publishRevocation } from './publish.ts';
 import { makeRevocation } from './revoke.ts';
 import { readRoot } from './root.ts';
-import { nextPlace, takePlace } from './sequence.ts';
+import { takePlace } from './sequence.ts';
 
 /** `portal request publish`, `portal agency publish` and `portal revoke`. */
 export function addPublishCommands(program: Command, request: Command, output: Output): void {
@@ -122,18 +122,11 @@ function addRevoke(program: Command, output: Output): void {
     .action(async (flags: RevokeFlags) => {
       const common = commonOf(flags);
       const key = readSigningKey(flags.as, flags.keys);
-      const place = nextPlace(flags.sequence);
       const { agency } = peekDocument('agency', common.agency).unverified;
       const kind = flags.request === undefined ? 'key' : 'request';
-      const made = makeRevocation({
-        agency,
-        kind,
-        target: flags.request ?? keyIdOf(key.publicKey),
-        reason: flags.reason,
-        place,
-        key,
-      });
-      takePlace(flags.sequence, place.seq, made.hash);
+      const target = flags.request ?? keyIdOf(key.publicKey);
+      const { reason } = flags;
+      const made = takePlace(flags.sequence, (place) => makeRevocation({ agency, kind, target, reason, place, key }));
       if (flags.out !== undefined) writeFileDurable(flags.out, made.envelope);
       tellPublished(output, flags.json, await publishRevocation({ ...common, revocation: made.envelope }));
     });

@@ -4,7 +4,8 @@ import { writeFileDurable } from '../../agent/base/files.ts';
 import { type Area, parseDocument, type RequestDocument } from '../../agent/protocol/documents.ts';
 import { maxEnvelopeBytes, peekDocument } from '../../agent/protocol/envelope.ts';
 import { addExample, collect, type Output, tell, wholeNumber } from './console.ts';
-import { readRequired, readSigningKey } from './key-files.ts';
+import { type Desks, openDesk, readDesks } from './desks.ts';
+import { readRequired } from './key-files.ts';
 import {
   checkSignedRequest,
   cosignRequest,
@@ -15,7 +16,7 @@ import {
   writeRequest,
 } from './request.ts';
 import { readRoot } from './root.ts';
-import { nextPlace, takePlace } from './sequence.ts';
+import { takePlace } from './sequence.ts';
 
 /** `portal request write | sign | check`. */
 export function addRequestCommands(program: Command, output: Output): Command {
@@ -80,8 +81,7 @@ function addWrite(request: Command, output: Output): void {
     .requiredOption('--out <file>', 'the draft')
     .option('--json', 'print JSON')
     .action((options: WriteOptions) => {
-      const place = nextPlace(options.sequence);
-      const draft = writeRequest({
+      const fields = {
         agency: peekDocument('agency', readRequired(options.agency, maxEnvelopeBytes)).unverified,
         region: options.region,
         area: areaOf(options),
@@ -101,12 +101,14 @@ function addWrite(request: Command, output: Output): void {
           outcome_due_days: wholeNumber(options.outcomeDueDays, '--outcome-due-days', 100_000),
           third_party: options.thirdParty,
         },
-        ...place,
         nowMs: Date.now(),
+      };
+      const { draft, hash } = takePlace(options.sequence, (place) => {
+        const numbered = writeRequest({ ...fields, ...place });
+        return { draft: numbered, hash: requestHashOf(numbered) };
       });
-      takePlace(options.sequence, place.seq, requestHashOf(draft));
       writeFileDurable(options.out, `${JSON.stringify(draft, null, 2)}\n`);
-      tell(output, options.json, { request: draft, hash: requestHashOf(draft), path: options.out }, [
+      tell(output, options.json, { request: draft, hash, path: options.out }, [
         `Wrote the draft ${options.out}: request ${draft.request_id}, number ${draft.seq} of the agency.`,
         'It must now be signed by an officer, then by an approver.',
       ]);
@@ -141,23 +143,40 @@ function addSign(request: Command, output: Output): void {
     .description("sign: the officer a draft, then the approver the officer's envelope")
     .requiredOption('--as <role>', 'officer or approver')
     .requiredOption('--keys <dir>', 'folder with that key')
+    .option('--desks <file>', 'JSON with the folders of both roles: {"officer": [...], "approver": [...]}')
+    .option('--trial', 'one person plays both parts: for trying out only')
     .requiredOption('--out <file>', 'the signed envelope')
     .option('--json', 'print JSON')
-    .action((file: string, options: { as: string; keys: string; out: string; json?: true }) => {
+    .action((file: string, options: DeskOptions & { as: string; out: string; json?: true }) => {
       const bytes = readRequired(file, maxEnvelopeBytes);
-      if (options.as === 'officer') {
-        writeFileDurable(options.out, signRequest(readDraft(bytes), readSigningKey('officer', options.keys)));
-      } else if (options.as === 'approver') {
-        writeFileDurable(options.out, cosignRequest(bytes, readSigningKey('approver', options.keys)));
-      } else {
+      if (options.as !== 'officer' && options.as !== 'approver') {
         throw new AgentError('usage', 'portal/unknown-role', `Cannot sign as "${options.as}": officer or approver`);
       }
+      const key = openDesk(options.as, options.keys, desksOf(options));
+      const signed = options.as === 'officer' ? signRequest(readDraft(bytes), key) : cosignRequest(bytes, key);
+      writeFileDurable(options.out, signed);
       const { unverified, hash } = peekDocument('request', readRequired(options.out, maxEnvelopeBytes));
       tell(output, options.json, { requestId: unverified.request_id, hash, path: options.out }, [
         `Signed request ${unverified.request_id} as ${options.as}: ${options.out}.`,
       ]);
     });
-  addExample(command, 'portal request sign draft.json --as officer --keys desk-of-officer --out half-signed.json');
+  addExample(
+    command,
+    'portal request sign draft.json --as officer --keys desk-of-officer --desks desks.json --out half-signed.json',
+  );
+}
+
+interface DeskOptions {
+  readonly keys: string;
+  readonly desks?: string;
+  readonly trial?: true;
+}
+
+function desksOf(options: DeskOptions): Desks | undefined {
+  if (options.desks !== undefined) return readDesks(options.desks);
+  if (options.trial === true) return undefined;
+  const why = 'say with --desks where the keys of both roles are, so that it can be seen that you hold only one';
+  throw new AgentError('usage', 'portal/no-desks', `Cannot sign: ${why}`);
 }
 
 function readDraft(bytes: Uint8Array): RequestDocument {

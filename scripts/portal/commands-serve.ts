@@ -124,7 +124,7 @@ function addOpen(program: Command, output: Output): void {
     .option('--json', 'print JSON')
     .action((shareDir: string, options: OpenOptions) => {
       const { request, agency, root } = options;
-      const opened = openShare({
+      const { verdict, files, outDir } = openShare({
         shareDir,
         identity: readIdentity(options.identity),
         outDir: options.out,
@@ -134,9 +134,9 @@ function addOpen(program: Command, output: Output): void {
             ? undefined
             : { agency: readRequired(agency, maxEnvelopeBytes), root: readRoot(root) },
       });
-      const written = opened.outDir === undefined ? [] : [`Wrote ${opened.files.length} files to ${opened.outDir}.`];
-      tell(output, options.json, opened, [...opened.verdict.plainWords, ...written]);
-      if (opened.verdict.problems.length > 0) {
+      const written = outDir === undefined ? [] : [`Wrote ${files.length} files to ${outDir}.`];
+      tell(output, options.json, { verdict, files, outDir }, [...verdict.plainWords, ...written]);
+      if (verdict.problems.length > 0) {
         throw new AgentError('refused', 'portal/not-proved', 'The share does not prove what it should: see above');
       }
     });

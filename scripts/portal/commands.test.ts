@@ -144,12 +144,34 @@ test('an intake and a broker are started; the agency document is signed by two r
 
 test('a request is written, signed at two desks, checked as devices will, and published', async () => {
   await ok(...draftFlags());
-  await ok('request', 'sign', 'draft.json', '--as', 'officer', '--keys', 'desk-officer', '--out', 'half.json');
+  await ok(
+    'request',
+    'sign',
+    'draft.json',
+    '--as',
+    'officer',
+    '--keys',
+    'desk-officer',
+    '--trial',
+    '--out',
+    'half.json',
+  );
   expect(await refusal('request', 'check', 'half.json', ...authority)).toBe('envelope/not-enough-signers');
   expect(await refusal('request', 'publish', 'half.json', ...authority, ...brokerFlags)).toBe(
     'envelope/not-enough-signers',
   );
-  await ok('request', 'sign', 'half.json', '--as', 'approver', '--keys', 'desk-approver', '--out', 'requests/one.json');
+  await ok(
+    'request',
+    'sign',
+    'half.json',
+    '--as',
+    'approver',
+    '--keys',
+    'desk-approver',
+    '--trial',
+    '--out',
+    'requests/one.json',
+  );
   const checked = await ok('request', 'check', 'requests/one.json', ...authority);
   const published = await ok('request', 'publish', 'requests/one.json', ...authority, ...brokerFlags);
   expect(published['topics']).toEqual([checked['topic']]);
@@ -165,8 +187,30 @@ test('what devices would refuse is not published, under the code of the devices'
   ];
   for (const [code, change] of cases) {
     await ok(...draftFlags({ ...change, out: 'bad.json' }));
-    await ok('request', 'sign', 'bad.json', '--as', 'officer', '--keys', 'desk-officer', '--out', 'bad-1.json');
-    await ok('request', 'sign', 'bad-1.json', '--as', 'approver', '--keys', 'desk-approver', '--out', 'bad-2.json');
+    await ok(
+      'request',
+      'sign',
+      'bad.json',
+      '--as',
+      'officer',
+      '--keys',
+      'desk-officer',
+      '--trial',
+      '--out',
+      'bad-1.json',
+    );
+    await ok(
+      'request',
+      'sign',
+      'bad-1.json',
+      '--as',
+      'approver',
+      '--keys',
+      'desk-approver',
+      '--trial',
+      '--out',
+      'bad-2.json',
+    );
     expect(await refusal('request', 'publish', 'bad-2.json', ...authority, ...brokerFlags)).toBe(code);
   }
 });
@@ -178,7 +222,8 @@ test('mistakes at the command line are named', async () => {
   expect(await refusal(...draftFlags({ point: '37.7,-122.4' }))).toBe('portal/no-area');
   expect(await refusal(...draftFlags({ agency: 'none.json' }))).toBe('portal/missing-file');
   const sign = ['request', 'sign', 'root/root.json', '--out', 'x'];
-  expect(await refusal(...sign, '--as', 'officer', '--keys', 'desk-officer')).toBe('payload/schema');
+  expect(await refusal(...sign, '--as', 'officer', '--keys', 'desk-officer')).toBe('portal/no-desks');
+  expect(await refusal(...sign, '--as', 'officer', '--keys', 'desk-officer', '--trial')).toBe('payload/schema');
   expect(await refusal(...sign, '--as', 'chief', '--keys', 'desk-officer')).toBe('portal/unknown-role');
   expect(
     await refusal('request', 'check', 'requests/one.json', '--agency', 'agency.json', '--root', 'agency.json'),

@@ -26,6 +26,11 @@ export interface OpenShareOptions {
   readonly signers?: { readonly agency: Uint8Array; readonly root: RootFile } | undefined;
 }
 
+export interface ShareContent {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface OpenedShare {
   readonly verdict: ShareVerdict;
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
@@ -35,7 +40,8 @@ export interface OpenedShare {
 const maxBodyBytes = 4 * 1024 ** 3;
 const receiptSchema = z.strictObject({ shareId: z.string(), requestId: z.string(), receivedAtMs: z.int() });
 
-export function openShare(options: OpenShareOptions): OpenedShare {
+/** `content` is what was in the share, whether or not it proves anything: see the verdict. */
+export function openShare(options: OpenShareOptions): OpenedShare & { readonly content: readonly ShareContent[] } {
   const { shareDir, outDir, request, signers } = options;
   const header = readRequired(join(shareDir, 'header.age'), 65_536);
   const body = readRequired(join(shareDir, 'body.age'), maxBodyBytes);
@@ -62,6 +68,7 @@ export function openShare(options: OpenShareOptions): OpenedShare {
   }
   return {
     verdict,
+    content: files,
     files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
     ...(outDir === undefined ? {} : { outDir }),
   };

@@ -1,6 +1,9 @@
 import mqtt from 'mqtt';
 import { AgentError } from '../../agent/base/errors.ts';
 import { checkAgency } from '../../agent/protocol/agency-check.ts';
+import { checkDirectoryPage, joinDirectory } from '../../agent/protocol/directory-check.ts';
+import { checkOutcome } from '../../agent/protocol/follow-up-check.ts';
+import { checkNotice } from '../../agent/protocol/notice-check.ts';
 import { checkRevocation } from '../../agent/protocol/receipt-check.ts';
 import { topicOf } from '../../agent/protocol/topics.ts';
 import { readRequired } from './key-files.ts';
@@ -69,6 +72,50 @@ export async function publishRevocation(options: Authority & { readonly revocati
     expiresInS,
   );
   return { topics, expiresInS };
+}
+
+export async function publishNotice(options: Authority & { readonly notice: Uint8Array }): Promise<Published> {
+  const { nowMs, notice } = options;
+  const agency = checkAgency({ agency: options.agency, roots: [pinnedRootOf(options.root)], nowMs });
+  const { document } = checkNotice({ notice, agency, nowMs });
+  const topic = topicOf({ type: 'nt', region: document.region, agency: document.agency, seq: document.seq });
+  const expiresInS = document.expires_at - Math.floor(nowMs / 1000);
+  await send(options.broker, [{ topic, payload: notice }], expiresInS);
+  return { topics: [topic], expiresInS };
+}
+
+/** Outcomes stay for 400 days, so that owners whose device was off for long can still count them. */
+const outcomeDays = 400;
+
+export async function publishOutcome(options: Authority & { readonly outcome: Uint8Array }): Promise<Published> {
+  const { nowMs, outcome } = options;
+  const checked = checkAgency({ agency: options.agency, roots: [pinnedRootOf(options.root)], nowMs });
+  const { document } = checkOutcome({ outcome, agency: checked, nowMs });
+  const { agency, seq } = document;
+  const topics = checked.agency.regions.map((region) => topicOf({ type: 'oc', region, agency, seq }));
+  const expiresInS = outcomeDays * 86_400;
+  await send(
+    options.broker,
+    topics.map((topic) => ({ topic, payload: outcome })),
+    expiresInS,
+  );
+  return { topics, expiresInS };
+}
+
+/** All pages of one version; a directory with a page missing is not published. */
+export async function publishDirectory(
+  options: Omit<Authority, 'agency'> & { readonly pages: readonly Uint8Array[] },
+): Promise<Published> {
+  const { nowMs, pages } = options;
+  const roots = [pinnedRootOf(options.root)];
+  const checked = pages.map((page) => checkDirectoryPage({ page, roots, nowMs }));
+  const { region } = joinDirectory(checked);
+  const messages = checked.map(({ page }, i) => {
+    return { topic: topicOf({ type: 'dir', region, page: page.page }), payload: pages[i] ?? new Uint8Array(0) };
+  });
+  const expiresInS = Math.min(...checked.map(({ page }) => page.expires_at)) - Math.floor(nowMs / 1000);
+  await send(options.broker, messages, expiresInS);
+  return { topics: messages.map(({ topic }) => topic), expiresInS };
 }
 
 async function send(
