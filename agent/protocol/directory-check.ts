@@ -3,6 +3,7 @@ import { toHex } from './bytes.ts';
 import type { DirectoryDocument } from './documents.ts';
 import { defaultLimits } from './limits.ts';
 import { refusal } from './refuse.ts';
+import { isTopicIn } from './topics.ts';
 
 /**
  * The directory of a region: which agency documents its root vouches for, in pages. It lets a device notice that a document
@@ -27,6 +28,8 @@ export function checkDirectoryPage(params: {
   readonly page: Uint8Array;
   readonly roots: readonly PinnedRoot[];
   readonly nowMs: number;
+  /** Where it was received; its parts must equal the payload's. */
+  readonly topic?: string;
 }): CheckedPage {
   const { opened, root } = openUnderAnyRoot('directory', params.page, params.roots);
   const page = opened.document;
@@ -38,6 +41,10 @@ export function checkDirectoryPage(params: {
   }
   if (page.issued_at > nowS + defaultLimits.maxAheadS) throw refused('issued-in-future', 'it was issued in the future');
   if (page.expires_at <= nowS || page.expires_at <= page.issued_at) throw refused('expired', 'it has expired');
+  const belongs = (region: string) => ({ type: 'dir', region, page: page.page }) as const;
+  if (params.topic !== undefined && !isTopicIn(params.topic, [page.region], belongs)) {
+    throw refused('topic-mismatch', 'it was published under a topic that is not its own');
+  }
   if (page.page > page.pages) throw refused('page', 'its page lies behind its last one');
   requireSorted(page.entries);
   return { page, pageHash: opened.hash, rootId: rootIdOf(root) };

@@ -30,6 +30,14 @@ export const manifest = z.strictObject({
   clock: z.enum(['synchronised', 'unsynchronised']),
 });
 
+/** Signed by the owner's key for one month: says whose device a clip's key came from. In a share only if the owner asks. */
+export const lineage = z.strictObject({
+  clip_key: hex64,
+  /** UTC. */
+  month: z.string().regex(/^[0-9]{4}-(?:0[1-9]|1[0-2])$/),
+  month_key: hex64,
+});
+
 /** The consent receipt, signed by the owner's key for this one request. */
 export const grant = z.strictObject({
   request_hash: hex64,

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { demand, dispatch, grant, manifest } from './documents-private.ts';
+import { demand, dispatch, grant, lineage, manifest } from './documents-private.ts';
 import { agency, directory, notice, outcome, request, revocation } from './documents-public.ts';
 import type { Deep } from './fields.ts';
 import { refusal } from './refuse.ts';
@@ -13,6 +13,7 @@ const schemas = {
   notice,
   outcome,
   manifest,
+  lineage,
   grant,
   dispatch,
   demand,
@@ -28,6 +29,7 @@ export type RevocationDocument = Documents['revocation'];
 export type NoticeDocument = Documents['notice'];
 export type OutcomeDocument = Documents['outcome'];
 export type ManifestDocument = Documents['manifest'];
+export type LineageDocument = Documents['lineage'];
 export type GrantDocument = Documents['grant'];
 export type DispatchDocument = Documents['dispatch'];
 export type DemandDocument = Documents['demand'];

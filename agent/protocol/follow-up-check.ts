@@ -4,6 +4,7 @@ import type { OutcomeDocument } from './documents.ts';
 import { type Opened, openEnvelope } from './envelope.ts';
 import { openGrant } from './receipt-check.ts';
 import { refusal } from './refuse.ts';
+import { isTopicIn } from './topics.ts';
 
 /** What follows a share: the agency's account of what became of it, and the owner's demand that it be deleted. */
 
@@ -18,6 +19,8 @@ export function checkOutcome(params: {
   readonly agency: CheckedAgency;
   readonly nowMs: number;
   readonly revokedKeyIds?: readonly string[];
+  /** Where it was received; its parts must equal the payload's. */
+  readonly topic?: string;
 }): Opened<'outcome'> {
   const { agency } = params.agency;
   const opened = openEnvelope('outcome', params.outcome, [
@@ -26,6 +29,11 @@ export function checkOutcome(params: {
   const { document: outcome } = opened;
   const refused = (what: string, why: string): Error => refusal(`outcome/${what}`, `Cannot use the outcome: ${why}`);
   if (outcome.agency !== agency.agency) throw refused('agency-mismatch', 'it names another agency than its signer');
+  const { agency: by, seq } = outcome;
+  const belongs = (region: string) => ({ type: 'oc', region, agency: by, seq }) as const;
+  if (params.topic !== undefined && !isTopicIn(params.topic, agency.regions, belongs)) {
+    throw refused('topic-mismatch', 'it was published under a topic that is not its own');
+  }
   if (outcome.deleted.length !== deletedCounts[outcome.shares]) {
     throw refused('deleted-count', 'its deletions are not padded to the bound of its shares');
   }

@@ -3,6 +3,7 @@ import { type Opened, openEnvelope } from './envelope.ts';
 import { areaProblem } from './geometry.ts';
 import { defaultLimits } from './limits.ts';
 import { refusal } from './refuse.ts';
+import { isTopicIn } from './topics.ts';
 
 /** A public alert by an officer of an agency or group. It asks for nothing and there is no way to answer it. */
 export function checkNotice(params: {
@@ -10,6 +11,8 @@ export function checkNotice(params: {
   readonly agency: CheckedAgency;
   readonly nowMs: number;
   readonly revokedKeyIds?: readonly string[];
+  /** Where it was received; its parts must equal the payload's. */
+  readonly topic?: string;
 }): Opened<'notice'> {
   const { agency } = params.agency;
   const opened = openEnvelope('notice', params.notice, [
@@ -18,6 +21,13 @@ export function checkNotice(params: {
   const { document: notice } = opened;
   const nowS = params.nowMs / 1000;
   if (notice.agency !== agency.agency) throw refused('agency-mismatch', 'it names another agency than its signer');
+  const { agency: by, region, seq } = notice;
+  if (
+    params.topic !== undefined &&
+    !isTopicIn(params.topic, [region], () => ({ type: 'nt', region, agency: by, seq }))
+  ) {
+    throw refused('topic-mismatch', 'it was published under a topic that is not its own');
+  }
   if (!agency.regions.includes(notice.region)) throw refused('region', 'the agency has no say in that region');
   if (notice.issued_at > nowS + defaultLimits.maxAheadS)
     throw refused('issued-in-future', 'it was issued in the future');

@@ -3,6 +3,7 @@ import { fromHex } from './bytes.ts';
 import { type Opened, openEnvelope, peekDocument } from './envelope.ts';
 import { requireEnrolableSigningKey } from './keys.ts';
 import { refusal } from './refuse.ts';
+import { isTopicIn } from './topics.ts';
 
 /** Checks of the documents that follow a request: manifest, grant and revocation. */
 
@@ -51,6 +52,8 @@ export function checkRevocation(params: {
   readonly agency: CheckedAgency;
   readonly nowMs: number;
   readonly revokedKeyIds?: readonly string[];
+  /** Where it was received; its parts must equal the payload's. */
+  readonly topic?: string;
 }): Opened<'revocation'> {
   const { agency } = params.agency;
   const { unverified } = peekDocument('revocation', params.revocation);
@@ -62,6 +65,14 @@ export function checkRevocation(params: {
   const opened = openEnvelope('revocation', params.revocation, [{ role: 'agency', threshold: 1, keys }]);
   if (opened.document.agency !== agency.agency) {
     throw refusal('revocation/agency-mismatch', 'Cannot use the revocation: it names another agency than its signer');
+  }
+  const { agency: by, seq } = opened.document;
+  const belongs = (region: string) => ({ type: 'rv', region, agency: by, seq }) as const;
+  if (params.topic !== undefined && !isTopicIn(params.topic, agency.regions, belongs)) {
+    throw refusal(
+      'revocation/topic-mismatch',
+      'Cannot use the revocation: it was published under a topic that is not its own',
+    );
   }
   return opened;
 }

@@ -1,4 +1,5 @@
 import type { Terms } from './documents.ts';
+import type { Lineage } from './lineage.ts';
 
 /** What verifying a share says: verdicts that are kept apart, and the problems that make one fail. */
 
@@ -32,8 +33,10 @@ export interface ShareVerdict {
   readonly shareId: string;
   readonly terms: Terms;
   readonly media: readonly MediaVerdict[];
-  /** Whether two shares come from one device: a share of this version never says. */
-  readonly lineage: 'not-disclosed';
+  /** Whether its clips, and shares with the same month key, come from one device: said only if the owner asked for it. */
+  readonly lineage: Lineage;
+  /** Hex; null unless it is `same-device`. Equal in all shares of one owner and month that disclose it. */
+  readonly monthKey: string | null;
   readonly time: {
     /** What the device claims, Unix seconds. */
     readonly claimed: { readonly from: number; readonly to: number };

@@ -4,6 +4,7 @@ import { fromHex, sha256, sha256Hex } from './bytes.ts';
 import type { GrantDocument, ManifestDocument, RequestDocument } from './documents.ts';
 import { type Opened, openEnvelope, peekDocument } from './envelope.ts';
 import { hex32, hex64 } from './fields.ts';
+import { judgeLineage } from './lineage.ts';
 import { leafHash, verifyInclusion } from './merkle.ts';
 import { openGrant, openManifest } from './receipt-check.ts';
 import { refusal } from './refuse.ts';
@@ -32,7 +33,10 @@ export interface ShareToVerify {
   readonly receivedAtMs?: number;
 }
 
-const manifestsSchema = z.strictObject({ manifests: z.array(z.unknown()).max(99) });
+const manifestsSchema = z.strictObject({
+  manifests: z.array(z.unknown()).max(99),
+  lineage: z.array(z.unknown()).max(99).optional(),
+});
 const fragmentSchema = z.strictObject({
   index: z.int().min(0).max(1_000_000),
   track: z.int().min(1).max(255),
@@ -66,7 +70,8 @@ export function verifyShare(share: ShareToVerify): ShareVerdict {
   if (!requestMatches) problems.add('request-differs');
   if (!fits(grant.unverified, request.unverified)) problems.add('grant-beyond-request');
 
-  const manifests = manifestsOf(fileOf(files, shareNames.manifests), grant.unverified, problems);
+  const listed = parseJson(manifestsSchema, fileOf(files, shareNames.manifests), shareNames.manifests);
+  const manifests = manifestsOf(listed.manifests, grant.unverified, problems);
   const proofs = parseJson(proofsSchema, fileOf(files, shareNames.proofs), shareNames.proofs).media;
   const media = grant.unverified.media.map((granted) => {
     const verdict = mediaVerdict(granted, files.get(granted.name), proofs, manifests);
@@ -86,7 +91,7 @@ export function verifyShare(share: ShareToVerify): ShareVerdict {
     shareId: grant.unverified.share_id,
     terms: grant.unverified.terms,
     media,
-    lineage: 'not-disclosed',
+    ...judgeLineage((listed.lineage ?? []).map(bytesOf), [...manifests.values()], request.unverified.window.from),
     time: timeOf(grant.unverified, [...manifests.values()], share.receivedAtMs),
     problems: [...problems],
   } as const;
@@ -148,17 +153,21 @@ function fits(grant: GrantDocument, request: RequestDocument): boolean {
   );
 }
 
+function bytesOf(envelope: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(envelope) ?? '');
+}
+
 /** Manifests by hash: those validly signed and named by the grant. */
 function manifestsOf(
-  bytes: Uint8Array,
+  listed: readonly unknown[],
   grant: GrantDocument,
   problems: Set<ShareProblem>,
 ): Map<string, ManifestDocument> {
   const manifests = new Map<string, ManifestDocument>();
-  for (const envelope of parseJson(manifestsSchema, bytes, shareNames.manifests).manifests) {
+  for (const envelope of listed) {
     let opened: Opened<'manifest'>;
     try {
-      opened = openManifest(Buffer.from(JSON.stringify(envelope)));
+      opened = openManifest(bytesOf(envelope));
     } catch {
       problems.add('manifest-signature');
       continue;

@@ -41,9 +41,17 @@ export function plainWordsOf(verdict: Omit<ShareVerdict, 'plainWords'>): string[
   );
   if (!time.withinClips) words.push('Note: the claimed times are not those that the clips were signed with.');
   if (time.receivedAtMs !== null) words.push(`Known: received at ${utc(time.receivedAtMs)}.`);
-  words.push('Not disclosed: whether this and other shares come from one device.');
+  words.push(lineageWords(verdict));
   words.push('Cannot be known: whether the signer was an honest camera.');
   return words;
+}
+
+function lineageWords({ lineage, monthKey }: Omit<ShareVerdict, 'plainWords'>): string {
+  if (lineage === 'same-device') {
+    return `Claimed: its clips come from one device; other shares under month key ${monthKey?.slice(0, 16)} come from it too.`;
+  }
+  if (lineage === 'broken') return 'NOT PROVED: that its clips come from one device, although the share says so.';
+  return 'Not disclosed: whether this and other shares come from one device.';
 }
 
 function utc(ms: number): string {

@@ -43,6 +43,14 @@ export function parseTopic(text: string): Topic {
   return { type: 'dir', region: inRegion, page: Number(page) };
 }
 
+/**
+ * Whether `text` is where a document belongs, in one of `regions`: a copy under a foreign topic would outlive the one that
+ * its publisher can replace.
+ */
+export function isTopicIn(text: string, regions: readonly string[], belongs: (region: string) => Topic): boolean {
+  return regions.some((each) => topicOf(belongs(each)) === text);
+}
+
 /** The only subscription of a device: everything for its region, so that no filter tells what concerns it. */
 export function regionFilter(inRegion: string): string {
   if (!regionPattern.test(inRegion)) throw malformed();

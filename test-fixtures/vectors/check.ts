@@ -3,6 +3,7 @@ import { fromHex } from '../../agent/protocol/bytes.ts';
 import { checkDirectoryPage } from '../../agent/protocol/directory-check.ts';
 import { checkDispatch } from '../../agent/protocol/dispatch.ts';
 import { checkDemand, checkOutcome } from '../../agent/protocol/follow-up-check.ts';
+import { openLineage } from '../../agent/protocol/lineage.ts';
 import { checkNotice } from '../../agent/protocol/notice-check.ts';
 import { checkRevocation, openGrant, openManifest } from '../../agent/protocol/receipt-check.ts';
 import { checkRequest } from '../../agent/protocol/request-check.ts';
@@ -14,16 +15,21 @@ export function checkVector(kind: VectorKind, file: VectorFile, vector: Vector):
   const envelope = Buffer.from(vector.envelope);
   const nowMs = file.now_s * 1000;
   const roots = rootsOf(file);
-  const inAgency = () => ({ agency: checkAgency({ agency: contextOf(file, 'agency'), roots, nowMs }), nowMs });
   const topic = vector.topic === undefined ? {} : { topic: vector.topic };
+  const inAgency = () => ({
+    agency: checkAgency({ agency: contextOf(file, 'agency'), roots, nowMs }),
+    nowMs,
+    ...topic,
+  });
   const checks: Readonly<Record<VectorKind, () => unknown>> = {
     request: () => checkRequest({ request: envelope, agency: contextOf(file, 'agency'), roots, nowMs, ...topic }),
     agency: () => checkAgency({ agency: envelope, roots, nowMs }),
-    directory: () => checkDirectoryPage({ page: envelope, roots, nowMs }),
+    directory: () => checkDirectoryPage({ page: envelope, roots, nowMs, ...topic }),
     revocation: () => checkRevocation({ revocation: envelope, ...inAgency() }),
     notice: () => checkNotice({ notice: envelope, ...inAgency() }),
     outcome: () => checkOutcome({ outcome: envelope, ...inAgency() }),
     manifest: () => openManifest(envelope),
+    lineage: () => openLineage(envelope),
     grant: () => openGrant(envelope),
     dispatch: () => checkDispatch(envelope, fromHex(String(file.context['owner_root']))),
     demand: () => checkDemand({ demand: envelope, grant: contextOf(file, 'grant') }),

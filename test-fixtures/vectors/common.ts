@@ -9,7 +9,7 @@ export interface Vector {
   readonly name: string;
   /** Text of the envelope, UTF-8. */
   readonly envelope: string;
-  /** Topic under which a request was received, if that is looked at. */
+  /** Topic under which it was received, if that is looked at. */
   readonly topic?: string;
   /** `accepted`, or the code of the refusal. */
   readonly expect: string;

@@ -4,7 +4,14 @@ import { toHex } from '../../agent/protocol/bytes.ts';
 import { documentKinds } from '../../agent/protocol/documents.ts';
 import { basicVectors } from './basics.ts';
 import { commonVectors, textOf, type Vector, type VectorKind } from './common.ts';
-import { agencyVectors, dispatchVectors, grantVectors, manifestVectors, requestVectors } from './own.ts';
+import {
+  agencyVectors,
+  dispatchVectors,
+  grantVectors,
+  lineageVectors,
+  manifestVectors,
+  requestVectors,
+} from './own.ts';
 import { demandVectors, directoryVectors, noticeVectors, outcomeVectors, revocationVectors } from './own-published.ts';
 import { sampleEnvelope, sampleKeys, sampleNowS, sampleRoot } from './samples.ts';
 import { type ShareVector, shareVectors } from './shares.ts';
@@ -47,6 +54,7 @@ const kinds: Readonly<Record<VectorKind, { about: string; context: VectorFile['c
   notice: { about: 'Signed by one officer of the agency, in force.', context: underAgency, own: noticeVectors },
   outcome: { about: 'Signed by an outcome key of the agency, padded.', context: underAgency, own: outcomeVectors },
   manifest: { about: 'Signed by the clip key that it names.', context: {}, own: manifestVectors },
+  lineage: { about: 'Signed by the month key that it names.', context: {}, own: lineageVectors },
   grant: { about: 'Signed by the per-request owner key that it names.', context: {}, own: grantVectors },
   dispatch: {
     about: 'Signed by the owner root.',

@@ -2,12 +2,32 @@ import type { Documents } from '../../agent/protocol/documents.ts';
 import { signEnvelope } from '../../agent/protocol/envelope.ts';
 import { keyIdOf } from '../../agent/protocol/keys.ts';
 import { changed, forced, textOf, type Vector } from './common.ts';
-import { sampleDocuments, sampleGrant, sampleKeys, sampleNowS } from './samples.ts';
+import { sampleDocuments, sampleEnvelope, sampleGrant, sampleKeys, sampleNowS } from './samples.ts';
 
 /** The vectors of what agencies and roots publish beside requests, and of what follows a share. */
 const { officer, approver, outcome, stranger, root1, root2, root3, owner } = sampleKeys;
 const dayS = 86_400;
 const hex = (digit: string, length = 64): string => digit.repeat(length);
+
+/** The same envelope under its own topic and under others. */
+function underTopics<K extends 'directory' | 'revocation' | 'notice' | 'outcome'>(
+  kind: K,
+  topics: {
+    readonly own: string;
+    readonly foreign: readonly string[];
+  },
+): Vector[] {
+  const good = textOf(sampleEnvelope(kind));
+  return [
+    { name: 'under its own topic', envelope: good, topic: topics.own, expect: 'accepted' },
+    ...topics.foreign.map((topic) => ({
+      name: `under ${topic}`,
+      envelope: good,
+      topic,
+      expect: `${kind}/topic-mismatch`,
+    })),
+  ];
+}
 
 export function directoryVectors(): Vector[] {
   const { directory } = sampleDocuments;
@@ -36,6 +56,10 @@ export function directoryVectors(): Vector[] {
     changed('directory', 'issued 300 s ahead', { issued_at: sampleNowS + 300 }, 'accepted'),
     changed('directory', 'issued 301 s ahead', { issued_at: sampleNowS + 301 }, 'directory/issued-in-future'),
     changed('directory', 'expired', { expires_at: sampleNowS }, 'directory/expired'),
+    ...underTopics('directory', {
+      own: 'latchkey/1/US-CA/dir/1',
+      foreign: ['latchkey/1/US-CA/dir/2', 'latchkey/1/US-NV/dir/1', 'latchkey/1/US-CA/nt/maple-police/1'],
+    }),
     forced('directory', '201 entries', { entries: many }, 'payload/schema'),
     forced('directory', 'version 0', { version: 0 }, 'payload/schema'),
     forced('directory', 'page 65', { page: 65, pages: 65 }, 'payload/schema'),
@@ -60,6 +84,14 @@ export function revocationVectors(): Vector[] {
       [stranger],
     ),
     changed('revocation', 'another agency', { agency: 'oak-police' }, 'revocation/agency-mismatch'),
+    ...underTopics('revocation', {
+      own: 'latchkey/1/US-CA/rv/maple-police/2',
+      foreign: [
+        'latchkey/1/US-CA/rv/maple-police/1',
+        'latchkey/1/US-CA/rv/oak-police/2',
+        'latchkey/1/US-NV/rv/maple-police/2',
+      ],
+    }),
     forced('revocation', 'a key id as request', { target }, 'payload/schema'),
     forced('revocation', 'a request id as key', { kind: 'key' }, 'payload/schema'),
     forced('revocation', 'another kind', { kind: 'agency' }, 'payload/schema'),
@@ -92,6 +124,14 @@ export function noticeVectors(): Vector[] {
     changed('notice', 'expired', { expires_at: sampleNowS }, 'notice/expired'),
     changed('notice', 'another agency', { agency: 'oak-police' }, 'notice/agency-mismatch'),
     changed('notice', 'a foreign region', { region: 'US-NV' }, 'notice/region'),
+    ...underTopics('notice', {
+      own: 'latchkey/1/US-CA/nt/maple-police/1',
+      foreign: [
+        'latchkey/1/US-CA/nt/maple-police/2',
+        'latchkey/1/US-CA/oc/maple-police/1',
+        'latchkey/1/US-NV/nt/maple-police/1',
+      ],
+    }),
     forced('notice', 'a bow tie', { area: { polygon: { pts_e6: bowTie } } }, 'notice/area-not-simple'),
     changed(
       'notice',
@@ -123,6 +163,14 @@ export function outcomeVectors(): Vector[] {
     changed('outcome', 'more retained than shared', { retained: '5-9' }, 'outcome/retained'),
     changed('outcome', 'signed by the officer', {}, 'envelope/not-enough-signers', [officer]),
     changed('outcome', 'another agency', { agency: 'oak-police' }, 'outcome/agency-mismatch'),
+    ...underTopics('outcome', {
+      own: 'latchkey/1/US-CA/oc/maple-police/1',
+      foreign: [
+        'latchkey/1/US-CA/oc/maple-police/2',
+        'latchkey/1/US-CA/oc/oak-police/1',
+        'latchkey/1/US-NV/oc/maple-police/1',
+      ],
+    }),
     forced('outcome', 'an exact count', { shares: 3 }, 'payload/schema'),
     forced('outcome', 'another use', { use: ['training'] }, 'payload/schema'),
     forced('outcome', '65 deletions', { shares: '10+', deleted: hashes(65) }, 'payload/schema'),

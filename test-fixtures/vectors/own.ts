@@ -277,6 +277,24 @@ export function manifestVectors(): Vector[] {
   ];
 }
 
+export function lineageVectors(): Vector[] {
+  const { clip, month, stranger } = sampleKeys;
+  const self = toHex(month.publicKey);
+  return [
+    changed('lineage', 'another month', { month: '2027-01' }, 'accepted'),
+    changed('lineage', 'signed by a stranger too', {}, 'accepted', [stranger, month]),
+    changed('lineage', 'signed by the clip key', {}, 'envelope/not-enough-signers', [clip]),
+    changed('lineage', 'a key that vouches for itself', { clip_key: self }, 'lineage/same-key'),
+    changed('lineage', 'a month key of small order', { month_key: `01${'0'.repeat(62)}` }, 'keys/small-order'),
+    changed('lineage', 'a clip key of small order', { clip_key: `01${'0'.repeat(62)}` }, 'keys/small-order'),
+    changed('lineage', 'a clip key off the curve', { clip_key: `02${'0'.repeat(62)}` }, 'keys/not-on-curve'),
+    forced('lineage', 'month 13', { month: '2026-13' }, 'payload/schema'),
+    forced('lineage', 'a day', { month: '2026-11-21' }, 'payload/schema'),
+    forced('lineage', 'a line feed behind the month', { month: '2026-11\n' }, 'payload/schema'),
+    forced('lineage', 'a clip id', { clip_id: '0'.repeat(32) }, 'payload/schema'),
+  ];
+}
+
 export function grantVectors(): Vector[] {
   const { media, manifest_hashes: manifests, terms } = sampleGrant;
   return [

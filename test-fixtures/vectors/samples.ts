@@ -35,6 +35,7 @@ export const sampleKeys = {
   approver: sampleKey('approver'),
   outcome: sampleKey('outcome'),
   clip: sampleKey('clip'),
+  month: sampleKey('month'),
   owner: sampleKey('owner for one request'),
   ownerRoot: sampleKey('owner root'),
   stranger: sampleKey('stranger'),
@@ -142,6 +143,7 @@ export const sampleDocuments: Documents = {
   request: sampleRequest,
   agency: sampleAgency,
   manifest: sampleManifest,
+  lineage: { clip_key: sampleManifest.key, month: '2026-11', month_key: toHex(sampleKeys.month.publicKey) },
   grant: sampleGrant,
   dispatch: sampleDispatch,
   directory: {
@@ -190,7 +192,7 @@ export const sampleDocuments: Documents = {
   },
 };
 
-const { root1, root2, officer, approver, outcome, clip, owner, ownerRoot } = sampleKeys;
+const { root1, root2, officer, approver, outcome, clip, month, owner, ownerRoot } = sampleKeys;
 
 /** Who signs a document of each kind. */
 export const sampleSigners: Readonly<Record<keyof Documents, readonly SigningKey[]>> = {
@@ -201,6 +203,7 @@ export const sampleSigners: Readonly<Record<keyof Documents, readonly SigningKey
   notice: [officer],
   outcome: [outcome],
   manifest: [clip],
+  lineage: [month],
   grant: [owner],
   dispatch: [ownerRoot],
   demand: [owner],

@@ -85,10 +85,16 @@ export function jsonBytes(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
+function parsed(envelope: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(envelope).toString());
+}
+
 export interface Parts {
   media: Record<string, Uint8Array>;
   proofs: Proof[];
   manifests: Uint8Array[];
+  /** Left out of the share where it is undefined. */
+  lineage?: Uint8Array[];
   grant: Partial<GrantDocument>;
   request: Uint8Array;
 }
@@ -124,7 +130,10 @@ export function pack(parts: Parts): ShareFile[] {
     { name: '20-grant.json', bytes: grant },
     {
       name: '30-manifest.json',
-      bytes: jsonBytes({ manifests: parts.manifests.map((m) => JSON.parse(Buffer.from(m).toString()) as unknown) }),
+      bytes: jsonBytes({
+        manifests: parts.manifests.map(parsed),
+        ...(parts.lineage === undefined ? {} : { lineage: parts.lineage.map(parsed) }),
+      }),
     },
     { name: '31-proofs.json', bytes: jsonBytes({ media: parts.proofs }) },
     ...Object.entries(parts.media).map(([name, bytes]) => ({ name, bytes })),

@@ -1,4 +1,4 @@
-import { sha256Hex } from '../../agent/protocol/bytes.ts';
+import { sha256Hex, toHex } from '../../agent/protocol/bytes.ts';
 import { peekDocument } from '../../agent/protocol/envelope.ts';
 import { readArchive, writeArchive } from '../../agent/protocol/share-archive.ts';
 import {
@@ -31,9 +31,10 @@ export interface ShareVector {
   /** Sorted. */
   readonly problems: readonly ShareProblem[];
   readonly media: Readonly<Record<string, string>>;
+  readonly lineage: string;
 }
 
-type Outcome = Pick<ShareVector, 'expect' | 'problems' | 'media'>;
+type Outcome = Pick<ShareVector, 'expect' | 'problems' | 'media' | 'lineage'>;
 
 /** What this implementation says. The vectors hold what was meant; their test compares the two. */
 export function outcomeOf(archive: Uint8Array, request?: string): Outcome {
@@ -45,12 +46,18 @@ export function outcomeOf(archive: Uint8Array, request?: string): Outcome {
       ...(request === undefined ? {} : { request: Buffer.from(request) }),
     });
   } catch (thrown) {
-    return { expect: (thrown as { code?: string }).code ?? String(thrown), problems: [], media: {} };
+    return {
+      expect: (thrown as { code?: string }).code ?? String(thrown),
+      problems: [],
+      media: {},
+      lineage: 'not-disclosed',
+    };
   }
   return {
     expect: verdict.problems.length === 0 ? 'holds' : 'fails',
     problems: verdict.problems.toSorted(),
     media: Object.fromEntries(verdict.media.map(({ name, unaltered }) => [name, unaltered])),
+    lineage: verdict.lineage,
   };
 }
 
@@ -90,13 +97,19 @@ function damaged(name: string, file: string, change: (bytes: Uint8Array) => Uint
   return vector(name, writeArchive(files), meant);
 }
 
-const holds = (media: Outcome['media'] = untouched): Outcome => ({ expect: 'holds', problems: [], media });
+const holds = (media: Outcome['media'] = untouched, lineage = 'not-disclosed'): Outcome => ({
+  expect: 'holds',
+  problems: [],
+  media,
+  lineage,
+});
 const fails = (problems: readonly ShareProblem[], media: Outcome['media'] = untouched): Outcome => ({
   expect: 'fails',
   problems,
   media,
+  lineage: 'not-disclosed',
 });
-const refused = (code: string): Outcome => ({ expect: code, problems: [], media: {} });
+const refused = (code: string): Outcome => ({ expect: code, problems: [], media: {}, lineage: 'not-disclosed' });
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   return bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
@@ -142,6 +155,28 @@ function hashOf(manifest: Uint8Array | undefined): string {
 
 function utf8(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('utf8');
+}
+
+/** What a share says about the device, apart from whether it holds. */
+function lineages(): ShareVector[] {
+  const said = (name: string, lineage: readonly Uint8Array[], meant: string): ShareVector =>
+    made(name, (parts) => (parts.lineage = [...lineage]), holds(untouched, meant));
+  const good = sampleEnvelope('lineage');
+  const { stranger } = sampleKeys;
+  return [
+    said('good, one device', [good], 'same-device'),
+    said('an empty list of lineages', [], 'not-disclosed'),
+    said('a lineage of another month', [sampleEnvelope('lineage', { month: '2026-10' })], 'broken'),
+    said('a lineage signed by a stranger', [sampleEnvelope('lineage', {}, [stranger])], 'broken'),
+    said('a lineage of another clip', [sampleEnvelope('lineage', { clip_key: toHex(stranger.publicKey) })], 'broken'),
+    said('a lineage twice', [good, good], 'broken'),
+    damaged(
+      'a lineage that is no list',
+      '30-manifest.json',
+      (bytes) => Buffer.from(utf8(bytes).replace('{', '{"lineage":1,')),
+      refused('share/malformed-file'),
+    ),
+  ];
 }
 
 /** Changed after the grant was signed, or granted wrongly. */
@@ -281,5 +316,5 @@ function filedTwice(): ShareVector {
 
 export function shareVectors(): ShareVector[] {
   const recorded = alterations.map(([name, change]) => made(name, change, fails(['media-altered'], altered)));
-  return [...good(), ...recorded, ...dishonest(), ...unreadable()];
+  return [...good(), ...recorded, ...lineages(), ...dishonest(), ...unreadable()];
 }

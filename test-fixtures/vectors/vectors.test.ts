@@ -28,8 +28,8 @@ describe('the vectors of whole shares', () => {
   });
 
   it.each(file.vectors.map((vector) => [vector.name, vector] as const))('%s', (_name, vector) => {
-    const { expect: meant, problems, media } = vector;
-    expect(outcomeOf(archiveOf(vector), vector.request)).toEqual({ expect: meant, problems, media });
+    const { expect: meant, problems, media, lineage } = vector;
+    expect(outcomeOf(archiveOf(vector), vector.request)).toEqual({ expect: meant, problems, media, lineage });
   });
 });
 

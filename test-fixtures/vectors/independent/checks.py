@@ -53,14 +53,20 @@ def active(agency, now, *roles):
     return [bytes.fromhex(k["x"]) for k in listed]
 
 
-def check_directory(data, roots, now):
+def check_directory(data, roots, now, topic=None):
     page, _, (_, keys) = open_under_roots("directory", data, roots)
     require(sorted(page["root_keys"]) == sorted(key.hex() for key in keys), "directory/root-keys")
     require_published("directory", page, now)
+    require_topic("directory", topic, [page["region"]], f"dir/{page['page']}")
     require(page["page"] <= page["pages"], "directory/page")
     names = [entry["agency"] for entry in page["entries"]]
     require(names == sorted(set(names)), "directory/not-sorted")
     return page
+
+
+def require_topic(kind, topic, regions, tail):
+    own = [f"latchkey/1/{region}/{tail}" for region in regions]
+    require(topic is None or topic in own, f"{kind}/topic-mismatch")
 
 
 def require_published(kind, document, now):
@@ -68,7 +74,7 @@ def require_published(kind, document, now):
     require(document["expires_at"] > now and document["expires_at"] > document["issued_at"], f"{kind}/expired")
 
 
-def check_revocation(data, agency, now):
+def check_revocation(data, agency, now, topic=None):
     said, _ = peek("revocation", data)
     if said["kind"] == "key":
         keys = [bytes.fromhex(k["x"]) for k in agency["keys"] if k["kid"] == said["target"]]
@@ -76,12 +82,14 @@ def check_revocation(data, agency, now):
         keys = active(agency, now, "officer", "approver", "outcome")
     revocation, _ = open_envelope("revocation", data, [(1, keys)])
     require(revocation["agency"] == agency["agency"], "revocation/agency-mismatch")
+    require_topic("revocation", topic, agency["regions"], f"rv/{agency['agency']}/{revocation['seq']}")
     return revocation
 
 
-def check_notice(data, agency, now):
+def check_notice(data, agency, now, topic=None):
     notice, _ = open_envelope("notice", data, [(1, active(agency, now, "officer"))])
     require(notice["agency"] == agency["agency"], "notice/agency-mismatch")
+    require_topic("notice", topic, [notice["region"]], f"nt/{agency['agency']}/{notice['seq']}")
     require(notice["region"] in agency["regions"], "notice/region")
     require_published("notice", notice, now)
     require(notice["expires_at"] - notice["issued_at"] <= 14 * DAY, "notice/lifetime-too-long")
@@ -90,9 +98,10 @@ def check_notice(data, agency, now):
     return notice
 
 
-def check_outcome(data, agency, now):
+def check_outcome(data, agency, now, topic=None):
     outcome, _ = open_envelope("outcome", data, [(1, active(agency, now, "outcome"))])
     require(outcome["agency"] == agency["agency"], "outcome/agency-mismatch")
+    require_topic("outcome", topic, agency["regions"], f"oc/{agency['agency']}/{outcome['seq']}")
     require(len(outcome["deleted"]) == DELETED[outcome["shares"]], "outcome/deleted-count")
     require(differ(outcome["deleted"]), "outcome/deleted-twice")
     require(differ(outcome["use"]), "outcome/use-twice")
@@ -113,6 +122,16 @@ def check_manifest(data):
     require(differ([track["id"] for track in manifest["tracks"]]), "manifest/track-twice")
     require(manifest["t0"] <= manifest["t1"], "manifest/times")
     return manifest, manifest_hash
+
+
+def check_lineage(data):
+    said, _ = peek("lineage", data)
+    public_key = bytes.fromhex(said["month_key"])
+    require_sound(public_key)
+    require_sound(bytes.fromhex(said["clip_key"]))
+    lineage, _ = open_envelope("lineage", data, [(1, [public_key])])
+    require(lineage["clip_key"] != lineage["month_key"], "lineage/same-key")
+    return lineage
 
 
 def check_grant(data):

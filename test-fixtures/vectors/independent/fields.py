@@ -167,6 +167,7 @@ KINDS = {
         t1=time,
         clock=one_of("synchronised", "unsynchronised"),
     ),
+    "lineage": fields(clip_key=key, month=pattern("[0-9]{4}-(?:0[1-9]|1[0-2])"), month_key=key),
     "grant": fields(
         request_hash=hash_,
         agency=agency,
@@ -251,7 +252,7 @@ PROOFS = fields(
         100,
     )
 )
-MANIFESTS = fields(manifests=many(lambda value: True, 0, 99))
+MANIFESTS = fields(("lineage",), manifests=many(lambda value: True, 0, 99), lineage=many(lambda value: True, 0, 99))
 
 
 def has_fields_of(kind, value):

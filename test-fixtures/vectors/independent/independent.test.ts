@@ -52,7 +52,18 @@ describe('the Python implementation', () => {
   it('uses the standard library, python3-cryptography and its own modules only', () => {
     const modules = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.py'));
     const own = modules.map((name) => name.slice(0, -3));
-    const library = ['argparse', 'base64', 'binascii', 'calendar', 'decimal', 'hashlib', 'hmac', 'itertools', 'json'];
+    const library = [
+      'argparse',
+      'base64',
+      'binascii',
+      'calendar',
+      'datetime',
+      'decimal',
+      'hashlib',
+      'hmac',
+      'itertools',
+      'json',
+    ];
     const allowed = new Set([...own, ...library, 'math', 'pathlib', 're', 'sys', 'unicodedata', 'cryptography']);
     for (const name of modules) {
       const text = readFileSync(join(import.meta.dirname, name), 'utf8');
@@ -157,7 +168,7 @@ describe('an age share', () => {
     const { identity, recipient } = generateIdentity();
     const { header, body } = sealBytes([recipient], writeArchive(pack(goodParts())));
     const media = { '40-video.mp4': 'unaltered', '41-audio.mp4': 'unaltered' };
-    expect(open(header, body, identity)).toEqual({ expect: 'holds', problems: [], media });
+    expect(open(header, body, identity)).toEqual({ expect: 'holds', problems: [], media, lineage: 'not-disclosed' });
     const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
     expect(open(header, body, generateIdentity().identity)).toMatchObject({ expect: 'age/wrong-key' });
     expect(open(header, flipped(body, 70_000), identity)).toMatchObject({ expect: 'age/damaged' });

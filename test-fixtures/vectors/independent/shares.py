@@ -4,13 +4,14 @@ import hmac
 import json
 import re
 from base64 import b64decode, b64encode
+from datetime import datetime, timedelta, timezone
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from checks import check_agency, check_grant, check_manifest, request_rules
+from checks import check_agency, check_grant, check_lineage, check_manifest, request_rules
 from fields import MANIFESTS, PROOFS, media_name
 from payloads import open_envelope, parse_json, peek, with_integers
 from primitives import Refused, bech32_decode, hkdf, is_in_tree, leaf_hash, sha256
@@ -201,8 +202,24 @@ def is_unaltered(medium, data, proofs, manifests):
     )
 
 
+def lineage_of(listed, manifests, window_from):
+    if not listed:
+        return "not-disclosed"
+    try:
+        said = [check_lineage(json.dumps(envelope, separators=(",", ":")).encode()) for envelope in listed]
+    except Refused:
+        return "broken"
+    month = (datetime.fromtimestamp(0, timezone.utc) + timedelta(seconds=window_from)).strftime("%Y-%m")
+    whole = (
+        {each["month_key"] for each in said} == {said[0]["month_key"]}
+        and all(each["month"] == month for each in said)
+        and sorted(each["clip_key"] for each in said) == sorted({manifest["key"] for manifest in manifests})
+    )
+    return "same-device" if whole else "broken"
+
+
 def verify_share(files, agency_data=None, roots=(), at=0, own_copy=None):
-    """Problems (sorted) and the verdict on each medium; raises Refused for what can't be read."""
+    """Problems (sorted), the verdict on each medium and the lineage; raises Refused for what can't be read."""
     problems = set()
     request_data = file_of(files, "10-request.json")
     request, request_hash = peek("request", request_data)
@@ -220,7 +237,8 @@ def verify_share(files, agency_data=None, roots=(), at=0, own_copy=None):
         problems.add("request-differs")
     if not fits(grant, request):
         problems.add("grant-beyond-request")
-    manifests = manifests_of(json_of(files, "30-manifest.json", MANIFESTS)["manifests"], grant, problems)
+    listed = json_of(files, "30-manifest.json", MANIFESTS)
+    manifests = manifests_of(listed["manifests"], grant, problems)
     proofs = json_of(files, "31-proofs.json", PROOFS)["media"]
     media = {}
     for medium in grant["media"]:
@@ -237,7 +255,8 @@ def verify_share(files, agency_data=None, roots=(), at=0, own_copy=None):
         media[medium["name"]] = verdict if is_granted else "altered"
     if any(media_name(name) and name not in media for name in files):
         problems.add("media-extra")
-    return sorted(problems), media
+    lineage = lineage_of(listed.get("lineage", []), manifests.values(), request["window"]["from"])
+    return sorted(problems), media, lineage
 
 
 def unpadded(text):

@@ -35,15 +35,17 @@ def check_vector(kind, file, vector):
     agency_data = context.get("agency_envelope", "").encode()
     if kind == "request":
         return checks.check_request(data, agency_data, roots, now, vector.get("topic"))
-    if kind in ("agency", "directory"):
-        return getattr(checks, f"check_{kind}")(data, roots, now)
-    if kind in ("manifest", "grant"):
+    if kind == "agency":
+        return checks.check_agency(data, roots, now)
+    if kind == "directory":
+        return checks.check_directory(data, roots, now, vector.get("topic"))
+    if kind in ("manifest", "lineage", "grant"):
         return getattr(checks, f"check_{kind}")(data)
     if kind == "dispatch":
         return checks.check_dispatch(data, bytes.fromhex(context["owner_root"]))
     if kind == "demand":
         return checks.check_demand(data, context["grant_envelope"].encode())
-    return getattr(checks, f"check_{kind}")(data, checks.check_agency(agency_data, roots, now), now)
+    return getattr(checks, f"check_{kind}")(data, checks.check_agency(agency_data, roots, now), now, vector.get("topic"))
 
 
 def share_outcome(file, vector):
@@ -51,12 +53,13 @@ def share_outcome(file, vector):
     context = file["context"]
     copy = vector["request"].encode() if "request" in vector else None
     try:
-        problems, media = shares.verify_share(
+        problems, media, lineage = shares.verify_share(
             shares.read_archive(archive), context["agency_envelope"].encode(), roots_of(context), file["now_s"], copy
         )
     except Refused as refused:
-        return {"expect": refused.code, "problems": [], "media": {}}
-    return {"expect": "fails" if problems else "holds", "problems": problems, "media": media}
+        return {"expect": refused.code, "problems": [], "media": {}, "lineage": "not-disclosed"}
+    verdict = "fails" if problems else "holds"
+    return {"expect": verdict, "problems": problems, "media": media, "lineage": lineage}
 
 
 def near(a, b):
@@ -107,7 +110,7 @@ def run_vectors(folder):
         counts[kind] = len(file["vectors"])
         for vector in file["vectors"]:
             if kind == "shares":
-                meant = {key: vector[key] for key in ("expect", "problems", "media")}
+                meant = {key: vector[key] for key in ("expect", "problems", "media", "lineage")}
                 said = share_outcome(file, vector)
             else:
                 meant, said = vector["expect"], "accepted"
@@ -130,7 +133,7 @@ def open_share(options):
     identity = next(line for line in read(options.identity).decode().splitlines() if line.startswith("AGE-SECRET-KEY-1"))
     try:
         archive = shares.open_body(shares.open_header(read(options.header), identity), read(options.body))
-        problems, media = shares.verify_share(
+        problems, media, lineage = shares.verify_share(
             shares.read_archive(archive),
             read(options.agency),
             roots_of({"roots": [root]}),
@@ -140,7 +143,8 @@ def open_share(options):
     except Refused as refused:
         print(json.dumps({"expect": refused.code, "problems": [], "media": {}}))
         return 1
-    print(json.dumps({"expect": "fails" if problems else "holds", "problems": problems, "media": media}))
+    verdict = "fails" if problems else "holds"
+    print(json.dumps({"expect": verdict, "problems": problems, "media": media, "lineage": lineage}))
     return 1 if problems else 0
 
 

@@ -73,7 +73,7 @@ it('a request written in Python is answered by the vault, and its share is opene
     return JSON.parse(python('open-share', ...files.flat()).stdout.toString());
   };
   const media = { '40-video.mp4': 'unaltered' };
-  expect(opened(request)).toEqual({ expect: 'holds', problems: [], media });
+  expect(opened(request)).toEqual({ expect: 'holds', problems: [], media, lineage: 'not-disclosed' });
   const other = house.request().envelope;
   expect(peekDocument('request', other).hash).not.toBe(peekDocument('request', request).hash);
   expect(opened(other)).toEqual({ expect: 'fails', problems: ['request-differs'], media });
