@@ -86,7 +86,7 @@ async function detect(paths: readonly string[], option: DetectOption, io: CliIo)
   if (drawFolder !== undefined) checkDrawFolder(drawFolder, pictures);
   const model = chosenModel(option);
   await probeModel({ model });
-  await using detector = await PersonDetector.open({ model, minScore, insideRatio: 1 });
+  await using detector = await PersonDetector.open({ model, minScore });
   const drawName = drawNames();
   let unreadableCount = 0;
   await withStopSignals(io, async (signal) => {

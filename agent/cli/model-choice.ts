@@ -11,7 +11,7 @@ export interface ModelOption {
 
 export function withModelOption(command: Command): Command {
   return command
-    .option('--model <path>', 'a YOLOX-style ONNX model instead of the embedded one; needs --sha256')
+    .option('--model <path>', 'a YOLOX, NanoDet or FastestDet ONNX model instead of the embedded one; needs --sha256')
     .option('--sha256 <hex>', 'the SHA-256 of that model');
 }
 

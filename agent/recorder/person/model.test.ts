@@ -38,10 +38,22 @@ describe('embeddedModel', () => {
       name: 'porch',
       path,
       sha256,
+      decoder: 'yolox',
       inputPx: 224,
       strides: [8, 16, 32],
+      input: { pixelOrder: 'bgr', pad: 114 },
     });
     expect(readModel(embeddedModel(folder))).toEqual(bytes);
+  });
+
+  it('takes each kind, and how its maker fed it', () => {
+    const { strides: _, pixelOrder: __, pad: ___, ...bare } = entry;
+    const fed = { pixelOrder: 'rgb', pad: 0, mean: [1, 2, 3], std: [4, 5, 6] };
+    expect(withManifest({ models: [{ ...bare, decoder: 'nanodet', ...fed }] })()).toMatchObject({ input: fed });
+    expect(withManifest({ models: [{ ...bare, decoder: 'fastestdet' }] })()).toMatchObject({
+      decoder: 'fastestdet',
+      input: {},
+    });
   });
 
   it('says that there is none', () => {
@@ -57,6 +69,8 @@ describe('embeddedModel', () => {
     ['a short hash', { models: [{ ...entry, sha256: 'abc' }] }],
     ['another decoder', { models: [{ ...entry, decoder: 'ssd' }] }],
     ['people not first', { models: [{ ...entry, labels: ['cat', 'person'] }] }],
+    ['a deviation of nothing', { models: [{ ...entry, std: [1, 0, 1] }] }],
+    ['a mean of two colours', { models: [{ ...entry, mean: [1, 2] }] }],
     ['a side of NaN', { models: [{ ...entry, inputPx: null }] }],
   ])('refuses a manifest with %s', (_, manifest) => {
     expect(withManifest(manifest)).toThrow(expect.objectContaining({ code: 'person/model-manifest', kind: 'corrupt' }));

@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { AgentError } from '../../base/errors.ts';
 import { readFileLimited } from '../../base/files.ts';
+import { type Decoder, decoders, type InputForm } from './head.ts';
 
 /**
  * Which model to use and what is known about it. A model is code to somebody else's parser, so its bytes are checked
@@ -14,12 +15,22 @@ export interface PersonModel {
   readonly sha256: string;
   /** Side of the square input; unknown for a model given by path, read from the model then. */
   readonly inputPx?: number | undefined;
-  readonly strides: readonly number[];
+  /** Unknown for a model given by path: its outputs tell which kind it is. */
+  readonly decoder?: Decoder | undefined;
+  readonly strides?: readonly number[] | undefined;
+  /** Where its maker fed it otherwise than is usual for its kind. */
+  readonly input?: Partial<InputForm> | undefined;
 }
 
 const maxModelBytes = 64 * 1024 * 1024;
 const maxManifestBytes = 64 * 1024;
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
+
+/** In the order of `pixelOrder`. */
+const perColour = (least: number, most: number) => {
+  const value = z.number().min(least).max(most);
+  return z.tuple([value, value, value]);
+};
 
 const manifestSchema = z.object({
   models: z
@@ -28,11 +39,13 @@ const manifestSchema = z.object({
         name: z.string().min(1).max(100),
         file: z.string().regex(/^[A-Za-z0-9._-]+\.onnx$/, 'must be the name of an .onnx file beside the manifest'),
         sha256,
-        decoder: z.literal('yolox'),
+        decoder: z.enum(decoders),
         inputPx: z.int().min(32).max(1280),
-        pixelOrder: z.literal('bgr'),
-        pad: z.literal(114),
-        strides: z.array(z.int().min(2).max(128)).min(1).max(5),
+        pixelOrder: z.enum(['bgr', 'rgb']).exactOptional(),
+        pad: z.number().min(0).max(255).exactOptional(),
+        mean: perColour(-255, 255).exactOptional(),
+        std: perColour(1e-3, 1e4).exactOptional(),
+        strides: z.array(z.int().min(2).max(128)).min(1).max(5).exactOptional(),
         labels: z.tuple([z.literal('person')]).rest(z.string()),
         licence: z.string().min(1),
       }),
@@ -68,8 +81,11 @@ export function embeddedModels(folder?: string): readonly [EmbeddedModel, ...Emb
     const text = readFileLimited(join(models, 'manifest.json'), maxManifestBytes);
     if (text === undefined) continue;
     const [first, ...others] = parseManifest(text.toString('utf8')).models.map(
-      ({ name, file, sha256: digest, inputPx, strides, licence }) => {
-        return { name, path: join(models, file), sha256: digest, inputPx, strides, licence };
+      ({ name, file, sha256: digest, decoder, inputPx, strides, licence, ...fed }) => {
+        const { pixelOrder, pad, mean, std } = fed;
+        const given = Object.entries({ pixelOrder, pad, mean, std }).filter(([, value]) => value !== undefined);
+        const input = Object.fromEntries(given);
+        return { name, path: join(models, file), sha256: digest, decoder, inputPx, strides, input, licence };
       },
     );
     if (first !== undefined) return [first, ...others];
@@ -91,7 +107,7 @@ function parseManifest(text: string): z.infer<typeof manifestSchema> {
   });
 }
 
-/** A model of the owner's own choice in YOLOX's usual form (strides 8, 16, 32; class 0 is a person). */
+/** A model of the owner's own choice in the usual form of its kind (strides 8, 16, 32; class 0 is a person). */
 export function ownModel(choice: { readonly path: string; readonly sha256: string }): PersonModel {
   const digest = choice.sha256.toLowerCase();
   if (!isAbsolute(choice.path) || !sha256.safeParse(digest).success) {
@@ -101,7 +117,7 @@ export function ownModel(choice: { readonly path: string; readonly sha256: strin
       'Cannot use the chosen model: it needs an absolute path and a SHA-256 of 64 hex digits',
     );
   }
-  return { name: 'own', path: choice.path, sha256: digest, strides: [8, 16, 32] };
+  return { name: 'own', path: choice.path, sha256: digest };
 }
 
 /** The checked bytes. Throws `person/model-missing`, `person/model-hash`, `base/too-large`. */

@@ -1,7 +1,7 @@
 // Non-maximum suppression against its definition: what is kept, and why each other box is not.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { intersectionArea, overlapRatio, type ScoredBox, suppressOverlaps } from './nms.ts';
+import { type CropBox, intersectionArea, overlapRatio, suppressOverlaps } from './nms.ts';
 
 const boxes = fc.array(
   fc.record({
@@ -10,12 +10,13 @@ const boxes = fc.array(
     w: fc.integer({ min: 1, max: 40 }),
     h: fc.integer({ min: 1, max: 40 }),
     score: fc.integer({ min: 1, max: 20 }).map((n) => n / 20),
+    crop: fc.integer({ min: 0, max: 1 }),
   }),
   { maxLength: 25 },
 );
 const options = { overlapRatio: 0.5, insideRatio: 0.8 };
 
-function repeats(a: ScoredBox, b: ScoredBox): boolean {
+function repeats(a: CropBox, b: CropBox): boolean {
   let shared = 0;
   for (let x = a.x; x < a.x + a.w; x++) {
     for (let y = a.y; y < a.y + a.h; y++) {
@@ -23,7 +24,7 @@ function repeats(a: ScoredBox, b: ScoredBox): boolean {
     }
   }
   const [areaA, areaB] = [a.w * a.h, b.w * b.h];
-  return shared > 0.5 * (areaA + areaB - shared) || shared > 0.8 * Math.min(areaA, areaB);
+  return shared > 0.5 * (areaA + areaB - shared) || (a.crop !== b.crop && shared > 0.8 * Math.min(areaA, areaB));
 }
 
 describe('suppressOverlaps', () => {
@@ -46,6 +47,17 @@ describe('suppressOverlaps', () => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+describe('somebody small before somebody large', () => {
+  const large = { x: 0, y: 0, w: 60, h: 100, score: 0.9 };
+  const small = { x: 10, y: 40, w: 20, h: 50, score: 0.8 };
+  it('is two people in one crop, and a piece of one where another crop found it', () => {
+    const together = [{ ...large, crop: 0 }, { ...small, crop: 0 }]; // biome-ignore format: two boxes
+    expect(suppressOverlaps(together, options)).toHaveLength(2);
+    const apart = [{ ...large, crop: 0 }, { ...small, crop: 1 }]; // biome-ignore format: two boxes
+    expect(suppressOverlaps(apart, options)).toEqual([apart[0]]);
   });
 });
 

@@ -23,7 +23,8 @@ try {
   await detector.detect(grey, []);
   const startMs = performance.now();
   await detector.detect(grey, []);
-  answer = { ok: true, inputPx: detector.inputPx, runMs: performance.now() - startMs };
+  const { inputPx, decoder } = detector;
+  answer = { ok: true, inputPx, decoder, runMs: performance.now() - startMs };
 } catch (thrown) {
   answer = { ok: false, error: asAgentError(thrown).toReport() };
 }

@@ -19,7 +19,7 @@ function script(name: string, body: string): string {
 describe('probeModel', () => {
   it('runs the model once in a child', async () => {
     const result = await probeModel({ model: tinyModel() });
-    expect(result.inputPx).toBe(64);
+    expect(result).toMatchObject({ inputPx: 64, decoder: 'yolox' });
     expect(result.runMs).toBeGreaterThan(0);
   });
 
@@ -27,6 +27,7 @@ describe('probeModel', () => {
     ['a missing file', { ...tinyModel(), path: '/nowhere/m.onnx' }, 'person/model-missing'],
     ['another hash', { ...tinyModel(), sha256: '0'.repeat(64) }, 'person/model-hash'],
     ['another shape', tinyModel('wrong.onnx'), 'person/model-shape'],
+    ['an output that is not the one it declares', tinyModel('liar.onnx'), 'person/model-run'],
   ])('passes on what is wrong with the model itself: %s', async (_, model, code) => {
     await expect(probeModel({ model })).rejects.toMatchObject({ code });
   });
@@ -35,7 +36,11 @@ describe('probeModel', () => {
     ['an illegal instruction', 'kill -ILL $$', { reason: 'crash', signal: 'SIGILL' }],
     ['a segmentation fault', 'kill -SEGV $$', { reason: 'crash', signal: 'SIGSEGV' }],
     ['a missing library', 'echo "libonnxruntime.so.1: cannot open" >&2; exit 127', { reason: 'crash', status: 127 }],
-    ['an answer followed by a crash', `echo '{"ok":true,"inputPx":64,"runMs":1}'; kill -ILL $$`, { signal: 'SIGILL' }],
+    [
+      'an answer followed by a crash',
+      `echo '{"ok":true,"inputPx":64,"decoder":"yolox","runMs":1}'; kill -ILL $$`,
+      { signal: 'SIGILL' },
+    ],
     ['nonsense', 'echo hello', { reason: 'crash', status: 0 }],
   ])('%s means that the runtime is unusable', async (name, body, detail) => {
     const nodePath = script(name.replaceAll(' ', '-'), body);

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { Child } from '../../base/child.ts';
 import { AgentError, type ErrorDetail } from '../../base/errors.ts';
+import { type Decoder, decoders } from './head.ts';
 import type { PersonModel } from './model.ts';
 
 /**
@@ -20,6 +21,7 @@ export interface ProbeOptions {
 
 export interface ProbeResult {
   readonly inputPx: number;
+  readonly decoder: Decoder;
   /** Time of one run after the first. */
   readonly runMs: number;
 }
@@ -28,13 +30,18 @@ export interface ProbeResult {
 const defaultChildPath = join(import.meta.dirname, `probe-child${extname(import.meta.filename)}`);
 
 const answerSchema = z.union([
-  z.object({ ok: z.literal(true), inputPx: z.int().positive(), runMs: z.number().nonnegative() }),
+  z.object({
+    ok: z.literal(true),
+    inputPx: z.int().positive(),
+    decoder: z.enum(decoders),
+    runMs: z.number().nonnegative(),
+  }),
   z.object({ ok: z.literal(false), error: z.unknown() }),
 ]);
 
 /**
  * Resolves when the model loads and runs here. Throws what loading threw (`person/model-missing`, `person/model-hash`,
- * `person/model-shape`), or `person/runtime-unusable` for a crash, a time-out or a library that is missing.
+ * `person/model-shape`, `person/model-run`), or `person/runtime-unusable` for a crash, a time-out or a library that is missing.
  */
 export async function probeModel(options: ProbeOptions): Promise<ProbeResult> {
   options.signal?.throwIfAborted();
@@ -58,7 +65,10 @@ export async function probeModel(options: ProbeOptions): Promise<ProbeResult> {
     if (timedOut) throw unusable('it did not answer in time', { reason: 'timeout' });
     if (exit.startError !== undefined) throw unusable('the probe could not be started', { reason: 'start' });
     const parsed = parseAnswer(answer);
-    if (parsed?.ok === true && exit.status === 0) return { inputPx: parsed.inputPx, runMs: parsed.runMs };
+    if (parsed?.ok === true && exit.status === 0) {
+      const { inputPx, decoder, runMs } = parsed;
+      return { inputPx, decoder, runMs };
+    }
     if (parsed?.ok === false) throw AgentError.fromReport(parsed.error);
     throw unusable('loading or running it ended the probe', {
       reason: 'crash',

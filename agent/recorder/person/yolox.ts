@@ -1,3 +1,4 @@
+import { cellCount } from './grid.ts';
 import type { ScoredBox } from './nms.ts';
 
 /**
@@ -13,8 +14,8 @@ export interface YoloxLayout {
 }
 
 /** Rows of the output: the sum of the grids' cells. */
-export function rowCount(layout: Pick<YoloxLayout, 'inputPx' | 'strides'>): number {
-  return layout.strides.reduce((sum, stride) => sum + Math.floor(layout.inputPx / stride) ** 2, 0);
+export function rowCount({ inputPx, strides }: Pick<YoloxLayout, 'inputPx' | 'strides'>): number {
+  return strides.reduce((sum, stride) => sum + cellCount(inputPx, stride), 0);
 }
 
 /**

@@ -1,8 +1,8 @@
 // The fast decoder against a slow one written from the definition.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeYolox, rowCount, type YoloxLayout } from './decode.ts';
 import type { ScoredBox } from './nms.ts';
+import { decodeYolox, rowCount, type YoloxLayout } from './yolox.ts';
 
 function slowDecode(output: Float32Array, layout: YoloxLayout, minScore: number): ScoredBox[] {
   const cells = layout.strides.flatMap((stride) => {
