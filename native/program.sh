@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds one of the core's small programs as the addon is built, without Node: native/program.sh mask-hash OUT.
-# The programs are test/mask-hash.cc and test/motion-speed.cc. CXX chooses the compiler (aarch64-linux-gnu-g++
+# The programs are test/mask-hash.cc, test/motion-masks.cc and test/motion-speed.cc. CXX chooses the compiler (aarch64-linux-gnu-g++
 # cross-compiles).
 set -euo pipefail
 
