@@ -27,6 +27,8 @@ export interface RecordedClip {
   readonly closing: ClosingMetadata | undefined;
   readonly segments: readonly SealedFile[];
   readonly video: Buffer;
+  /** Empty where none was recorded. */
+  readonly sound: Buffer;
 }
 
 type CameraInput = ConfigInput['cameras'][number];
@@ -134,18 +136,21 @@ export class TestCamera {
       const opening = reader.meta(seq, 'opening');
       const closing = reader.meta(seq, 'closing');
       if (opening === undefined) throw new Error('a clip without metadata');
-      const segments = reader.listSegments(seq).map(({ segment }) => {
+      const rows = reader.listSegments(seq).map(({ segment, track }) => {
         const sealed = reader.segment(segment);
         if (sealed === undefined) throw new Error('a segment without bytes');
-        return sealed;
+        return { track, sealed };
       });
+      const opened = (wanted: number): Buffer =>
+        Buffer.concat(rows.filter(({ track }) => track === wanted).map(({ sealed }) => openFile(sealed, identity)));
       return {
         clipId,
         state,
         opening: parseOpeningMetadata(openFile(opening, identity)),
         closing: closing === undefined ? undefined : parseClosingMetadata(openFile(closing, identity)),
-        segments,
-        video: Buffer.concat(segments.map((sealed) => openFile(sealed, identity))),
+        segments: rows.map(({ sealed }) => sealed),
+        video: opened(1),
+        sound: opened(2),
       };
     });
   }

@@ -142,5 +142,10 @@ function writeAll(
     io,
     `Wrote ${segments.length} sealed segments into ${folder}. Opened one by one and joined in order they are the clip:`,
   );
-  note(io, `  for f in ${folder}/segment-*-track-*; do age -d -i paper-key.txt "$f"; done > clip.mp4`);
+  const open = (track: number, file: string): void =>
+    note(io, `  for f in ${folder}/segment-*-track-${track}.*; do age -d -i paper-key.txt "$f"; done > ${file}`);
+  open(1, 'clip.mp4');
+  if (!segments.some(({ track }) => track === 2)) return;
+  open(2, 'sound.mp4');
+  note(io, '  ffmpeg -i clip.mp4 -i sound.mp4 -c copy clip-with-sound.mp4');
 }

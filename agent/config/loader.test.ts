@@ -38,6 +38,14 @@ function write(name: string, text: string): string {
 }
 
 describe('a configuration', () => {
+  it('refuses sound from a source that has none', () => {
+    const pi = { kind: 'rpicam', widthPx: 1280, heightPx: 720, fps: 15, bitrateBps: 2_000_000 };
+    const error = failure(() => parseConfig({ ...small, cameras: [camera({ source: pi, audio: true })] }, folder));
+    expect(error.message).toContain(
+      'cameras[0].audio: expected false: sound is recorded from RTSP cameras and files only',
+    );
+  });
+
   it('needs only folder, camera and region; the rest has defaults, and paths start at its own folder', () => {
     const config = loadConfig(write('config.json', JSON.stringify(small)));
     expect(config).toEqual({
@@ -51,6 +59,7 @@ describe('a configuration', () => {
           motion: { sensitivity: 0.5, minAreaRatio: 0.001, zones: [] },
           person: { model: 'embedded', threshold: 0.45, needHits: 2, ofFrames: 3 },
           clip: { mode: 'person', preRollMs: 5000, postRollMs: 8000, maxClipMs: 60_000 },
+          audio: false,
         },
       ],
       retention: { maxBytes: 8_589_934_592, maxAgeMs: 604_800_000, minFreeBytes: 536_870_912 },
@@ -80,6 +89,7 @@ describe('a configuration', () => {
               id: 'Back Door',
               name: 'a\u0007b',
               source: { kind: 'hdmi' },
+              audio: 'loud',
               detect: { fps: 99, widthPx: 641, colour: true },
             }),
           ],
@@ -114,6 +124,7 @@ describe('a configuration', () => {
       'cameras[2].detect.fps: expected a number from 0.5 to 30 (frames per second), found 99',
       'cameras[2].detect.widthPx: expected an even number of pixels from 160 to 1920, found 641',
       'cameras[2].detect.colour: there is no such setting',
+      'cameras[2].audio: expected true or false, found a text that is not',
       'cameras: expected every camera to have its own id, found a list of 3',
       'retention.maxBytes: expected a whole number of bytes from 1048576 to 1125899906842624, found 12.5',
       'regions[0]: expected a region such as US-CA (ISO 3166-2) (text of 1 to 6 characters), found a text that is not',
@@ -125,8 +136,8 @@ describe('a configuration', () => {
       'coolingOffMs: expected a whole number of milliseconds from 0 to 604800000, found -1',
       'telemetry: there is no such setting',
     ]);
-    expect(head).toBe('Cannot use the configuration: 26 problems');
-    expect(error.detail).toEqual({ count: 26 });
+    expect(head).toBe('Cannot use the configuration: 27 problems');
+    expect(error.detail).toEqual({ count: 27 });
   });
 
   it.each([

@@ -127,31 +127,43 @@ const clipSchema = z
     error: 'expected more milliseconds than "preRollMs"',
   });
 
-export const cameraSchema = z.strictObject({
-  id: text('a camera id of a-z, 0-9 and hyphens', 32, /^[a-z0-9-]+$/),
-  name: text('a name', 64),
-  source: sourceSchema,
-  detect: z
-    .strictObject({
-      fps: decimal('frames per second', 0.5, 30).default(5),
-      widthPx: even('pixels', 160, 1920).default(640),
-      heightPx: even('pixels', 120, 1080).default(360),
-    })
-    .prefault({}),
-  motion: z
-    .strictObject({
-      sensitivity: decimal('0 deaf, 1 most sensitive', 0, 1).default(0.5),
-      minAreaRatio: decimal('share of the picture', 0, 1).default(0.001),
-      /** Where motion counts; no zone means the whole picture. */
-      zones: z
-        .array(zone, { error: 'expected a list of zones' })
-        .max(16, { error: 'expected at most 16 zones' })
-        .default([]),
-    })
-    .prefault({}),
-  person: personSchema.prefault({}),
-  clip: clipSchema.prefault({}),
-});
+export const cameraSchema = z
+  .strictObject({
+    id: text('a camera id of a-z, 0-9 and hyphens', 32, /^[a-z0-9-]+$/),
+    name: text('a name', 64),
+    source: sourceSchema,
+    detect: z
+      .strictObject({
+        fps: decimal('frames per second', 0.5, 30).default(5),
+        widthPx: even('pixels', 160, 1920).default(640),
+        heightPx: even('pixels', 120, 1080).default(360),
+      })
+      .prefault({}),
+    motion: z
+      .strictObject({
+        sensitivity: decimal('0 deaf, 1 most sensitive', 0, 1).default(0.5),
+        minAreaRatio: decimal('share of the picture', 0, 1).default(0.001),
+        /** Where motion counts; no zone means the whole picture. */
+        zones: z
+          .array(zone, { error: 'expected a list of zones' })
+          .max(16, { error: 'expected at most 16 zones' })
+          .default([]),
+      })
+      .prefault({}),
+    person: personSchema.prefault({}),
+    clip: clipSchema.prefault({}),
+    /** Record what is heard, as a track of its own. Off: many places forbid it, and few visitors expect it. */
+    audio: flag.default(false),
+  })
+  .refine(
+    (c: { audio?: unknown; source?: { kind?: unknown } }) =>
+      !(c?.audio === true && ['v4l2', 'rpicam'].includes(String(c.source?.kind))),
+    {
+      ...always,
+      path: ['audio'],
+      error: 'expected false: sound is recorded from RTSP cameras and files only',
+    },
+  );
 
 function distinct(values: unknown, key?: string): boolean {
   if (!Array.isArray(values)) return true;

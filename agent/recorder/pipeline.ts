@@ -13,6 +13,8 @@ import type {
   PersonStage,
   Run,
   SmallFrame,
+  Sound,
+  SoundFragment,
 } from './stages.ts';
 
 /**
@@ -50,6 +52,7 @@ export interface PersonLook {
 }
 
 /** Where what was seen goes: the clip recorder, or whoever only watches. */
+export type SoundKeeper = Pick<ClipRecorder, 'startSound' | 'pushSound'>;
 export type ClipKeeper = Pick<
   ClipRecorder,
   | 'startRun' | 'endRun' | 'anchor' | 'toWallMs' | 'newestMs' | 'push' | 'keepFrom' | 'begin' | 'extend' | 'end' | 'label'
@@ -64,7 +67,7 @@ export interface PipelineOptions {
   /** A source that waits for us: every frame is looked at. Otherwise person checks take the latest frame. */
   readonly lossless: boolean;
   readonly motion: MotionStage;
-  readonly clips: ClipKeeper;
+  readonly clips: ClipKeeper & Partial<SoundKeeper>;
   readonly log: Log;
   readonly publish: (event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
@@ -144,6 +147,14 @@ export class Pipeline implements CaptureSink {
     if (!this.#recording) return;
     this.#options.clips.push(fragment);
     if (!this.#options.lossless) this.#settle(fragment.startMs - longestLagMs);
+  }
+
+  onSound(sound: Sound): void {
+    this.#options.clips.startSound?.(sound);
+  }
+
+  onSoundFragment(fragment: SoundFragment): void {
+    if (this.#recording) this.#options.clips.pushSound?.(fragment);
   }
 
   onFrame(frame: SmallFrame): void | Promise<void> {

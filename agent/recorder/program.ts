@@ -127,7 +127,16 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   ending.use(server);
   const source = resolveSource(camera.source);
   const capture = startCapture(
-    { source, detect: camera.detect, ffmpegPath: config.ffmpegPath, clock, log, signal, restart: true },
+    {
+      source,
+      detect: camera.detect,
+      sound: camera.audio,
+      ffmpegPath: config.ffmpegPath,
+      clock,
+      log,
+      signal,
+      restart: true,
+    },
     pipeline,
   );
   ending.use(capture);

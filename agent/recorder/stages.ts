@@ -28,7 +28,7 @@ export interface Fragment {
   readonly pictureCount: number;
 }
 
-/** The sound of a run: it may be announced before or after the run's first fragment. */
+/** The sound of a run, announced within it, before or after its first fragment. */
 export interface Sound {
   readonly runId: string;
   /** ftyp + moov of the sound alone; its track has another id than the video's. */

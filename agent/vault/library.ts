@@ -11,10 +11,13 @@ import {
 } from '../protocol/clip-metadata.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
 import type { ClipRow } from '../store/clips-rows.ts';
+import { initOf } from './content.ts';
+import { joinTracks } from './movie.ts';
 import { camerasPath } from './paths.ts';
 
 const dayMs = 24 * 3600 * 1000;
-const videoTrack = 1;
+export const videoTrack = 1;
+export const soundTrack = 2;
 
 export interface ListedClip {
   readonly clipId: string;
@@ -34,6 +37,8 @@ export interface OpenedClip {
   readonly closing: ClosingMetadata | undefined;
   /** The whole video track: initialisation segment and fragments, a playable fragmented MP4. */
   readonly video: Uint8Array;
+  /** The same of the sound; undefined where none was recorded. */
+  readonly sound: Uint8Array | undefined;
 }
 
 interface Described {
@@ -118,17 +123,28 @@ export class ClipLibrary {
       if (described === undefined) {
         throw new AgentError('corrupt', 'vault/clip-unreadable', 'Cannot open the clip: its metadata is damaged');
       }
-      const parts: Uint8Array[] = [];
-      for (const segment of reader.listSegments(row.seq)) {
-        if (segment.track !== videoTrack) continue;
-        const sealed = reader.segment(segment.segment);
+      const parts = new Map<number, Uint8Array[]>();
+      for (const { segment, track } of reader.listSegments(row.seq)) {
+        const sealed = reader.segment(segment);
         if (sealed === undefined) throw noSuchClip();
-        parts.push(openFile(sealed, this.#identity));
+        parts.set(track, [...(parts.get(track) ?? []), openFile(sealed, this.#identity)]);
       }
-      return { cameraId, ...described, video: Buffer.concat(parts) };
+      const sound = parts.get(soundTrack);
+      return {
+        cameraId,
+        ...described,
+        video: Buffer.concat(parts.get(videoTrack) ?? []),
+        sound: sound && Buffer.concat(sound),
+      };
     }
     throw noSuchClip();
   }
+}
+
+/** What a player takes: both tracks in one file, or the video alone where there is no more or the clip was cut. */
+export function movieOf({ closing, video, sound }: OpenedClip): Uint8Array {
+  if (closing === undefined || sound === undefined || initOf(closing.fragments, soundTrack) === undefined) return video;
+  return joinTracks(closing.fragments, { track: videoTrack, bytes: video }, { track: soundTrack, bytes: sound });
 }
 
 function noSuchClip(): AgentError {

@@ -5,18 +5,20 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { AgentError } from '../base/errors.ts';
 import { canonicalBytes } from '../protocol/canonical.ts';
+import type { ClosingMetadata } from '../protocol/clip-metadata.ts';
 import type { GrantDocument } from '../protocol/documents.ts';
 import { peekDocument } from '../protocol/envelope.ts';
 import { deriveRequestKey, type SigningKey } from '../protocol/keys.ts';
 import type { CheckedRequest } from '../protocol/request-check.ts';
 import { mediaNameOf } from '../protocol/share-names.ts';
-import { chooseFragments, initOf, proveFragments, type Span } from './content.ts';
-import type { ClipLibrary, OpenedClip } from './library.ts';
+import { chooseFragments, type FragmentEntry, initOf, proveFragments, type Span } from './content.ts';
+import { type ClipLibrary, type OpenedClip, soundTrack, videoTrack } from './library.ts';
 
-const videoTrack = 1;
 /** So much is held in memory at once; a share of more is refused before it is built. */
 export const maxMediaBytes = 512 * 1024 * 1024;
 const maxClips = 99;
+/** What a grant can name. */
+const maxMedia = 100;
 
 export interface Selection extends Span {
   readonly clipId: string;
@@ -41,13 +43,45 @@ export interface BuiltPreview {
 }
 
 interface Piece {
-  readonly medium: Medium;
+  readonly media: readonly Medium[];
+  readonly redactions: GrantDocument['redactions'];
   readonly manifest: unknown;
   readonly manifestHash: string;
-  readonly proof: unknown;
+  readonly proofs: readonly unknown[];
 }
 
-function buildPiece(clip: OpenedClip, selection: Selection, window: Span, n: number): Piece {
+type ClosedClip = OpenedClip & { readonly closing: ClosingMetadata };
+
+interface Cut {
+  readonly medium: Medium;
+  readonly parts: readonly FragmentEntry[];
+}
+
+/** The part of one track that lies in the span; undefined when no whole fragment does. */
+function cutTrack(
+  clip: ClosedClip,
+  track: number,
+  span: Span,
+  named: { clipId: string; name: string },
+): Cut | undefined {
+  const { fragments } = clip.closing;
+  const chosen = chooseFragments(fragments, track, span);
+  const init = initOf(fragments, track);
+  const [first, last] = [chosen[0], chosen.at(-1)];
+  const from = track === videoTrack ? clip.video : clip.sound;
+  if (from === undefined || init === undefined || first === undefined || last === undefined) return undefined;
+  const parts = [init, ...chosen];
+  const bytes = Buffer.concat(parts.map((f) => from.subarray(f.offset, f.offset + f.bytes)));
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { medium: { ...named, bytes, sha256, fromMs: first.start_ms, toMs: last.start_ms + last.duration_ms }, parts };
+}
+
+function buildPiece(
+  clip: OpenedClip,
+  selection: Selection,
+  window: Span,
+  options: { n: number; keepSound: boolean },
+): Piece {
   const { closing } = clip;
   if (closing === undefined) {
     throw new AgentError(
@@ -56,34 +90,39 @@ function buildPiece(clip: OpenedClip, selection: Selection, window: Span, n: num
       'Cannot share this clip: a power loss cut it before it was signed, so nothing can be proved about it',
     );
   }
+  const { clipId } = selection;
   const span = { fromMs: Math.max(selection.fromMs, window.fromMs), toMs: Math.min(selection.toMs, window.toMs) };
-  const chosen = chooseFragments(closing.fragments, videoTrack, span);
-  const init = initOf(closing.fragments, videoTrack);
-  const [first, last] = [chosen[0], chosen.at(-1)];
-  if (init === undefined || first === undefined || last === undefined) {
+  const closed = { ...clip, closing };
+  const video = cutTrack(closed, videoTrack, span, { clipId, name: mediaNameOf('video', options.n) });
+  if (video === undefined) {
     throw new AgentError(
       'usage',
       'share/nothing-selected',
       'Cannot prepare the share: no whole group of pictures lies inside the chosen times and the window of the request',
     );
   }
-  const parts = [init, ...chosen];
-  const bytes = Buffer.concat(parts.map((f) => clip.video.subarray(f.offset, f.offset + f.bytes)));
+  // No longer than the pictures: what is heard outside them was not seen by the owner either.
+  const { fromMs, toMs } = video.medium;
+  const sound = options.keepSound
+    ? cutTrack(closed, soundTrack, { fromMs, toMs }, { clipId, name: mediaNameOf('audio', options.n) })
+    : undefined;
+  const cuts = sound === undefined ? [video] : [video, sound];
+  const dropped = clip.sound !== undefined && sound === undefined;
   const manifestBytes = Buffer.from(closing.manifest, 'base64');
-  const name = mediaNameOf('video', n);
   const manifestHash = peekDocument('manifest', manifestBytes).hash;
   return {
-    medium: {
-      name,
-      clipId: selection.clipId,
-      bytes,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
-      fromMs: first.start_ms,
-      toMs: last.start_ms + last.duration_ms,
-    },
+    media: cuts.map(({ medium }) => medium),
+    redactions: [
+      ...cuts.map(({ medium: { name } }) => ({ name, kind: 'trim' as const })),
+      ...(dropped ? [{ name: video.medium.name, kind: 'audio_dropped' as const }] : []),
+    ],
     manifest: JSON.parse(manifestBytes.toString('utf8')),
     manifestHash,
-    proof: { name, manifest_hash: manifestHash, fragments: proveFragments(closing.fragments, parts) },
+    proofs: cuts.map(({ medium: { name }, parts }) => ({
+      name,
+      manifest_hash: manifestHash,
+      fragments: proveFragments(closing.fragments, parts),
+    })),
   };
 }
 
@@ -93,6 +132,8 @@ export function buildPreview(options: {
   readonly selection: readonly Selection[];
   readonly library: ClipLibrary;
   readonly ownerRootSeed: Uint8Array;
+  /** The owner wants the sound to go along. Without being asked for it, it never does. */
+  readonly keepSound: boolean;
 }): BuiltPreview {
   const { checked, library } = options;
   const { request, agency } = checked;
@@ -103,10 +144,13 @@ export function buildPreview(options: {
     throw new AgentError('usage', 'share/clip-twice', 'Cannot prepare the share: one clip is chosen twice');
   }
   const window = { fromMs: request.window.from * 1000, toMs: request.window.to * 1000 };
+  if (options.keepSound && !request.media.audio) {
+    throw new AgentError('refused', 'share/sound-not-asked', 'Cannot share the sound: the request does not ask for it');
+  }
   let totalBytes = 0;
   const pieces = options.selection.map((selection, i) => {
     const clip = library.open(selection.clipId);
-    totalBytes += clip.video.length;
+    totalBytes += clip.video.length + (clip.sound?.length ?? 0);
     if (totalBytes > maxMediaBytes) {
       throw new AgentError(
         'refused',
@@ -114,10 +158,20 @@ export function buildPreview(options: {
         'Cannot prepare the share: choose fewer clips, over 512 MiB were chosen',
       );
     }
-    return buildPiece(clip, selection, window, i + 1);
+    return buildPiece(clip, selection, window, { n: i + 1, keepSound: options.keepSound });
   });
+  if (pieces.reduce((sum, piece) => sum + piece.media.length, 0) > maxMedia) {
+    throw new AgentError(
+      'usage',
+      'share/too-many',
+      `Cannot prepare the share: with sound choose at most ${maxMedia / 2} clips`,
+    );
+  }
   const requestKey = deriveRequestKey(options.ownerRootSeed, request.agency, checked.requestHash);
-  const media = pieces.map((p) => p.medium);
+  // All pictures, then all sounds: the order in which they stand in the archive.
+  const rows = [0, 1].map((row) => pieces.flatMap(({ media, proofs }) => ({ medium: media[row], proof: proofs[row] })));
+  const sent = rows.flat().filter((piece): piece is { medium: Medium; proof: unknown } => piece.medium !== undefined);
+  const media = sent.map(({ medium }) => medium);
   const grant: GrantDocument = {
     request_hash: checked.requestHash,
     agency: request.agency,
@@ -127,7 +181,7 @@ export function buildPreview(options: {
     },
     manifest_hashes: [...new Set(pieces.map((p) => p.manifestHash))],
     media: media.map((m) => ({ name: m.name, kind: 'original', bytes: m.bytes.length, sha256: m.sha256 })),
-    redactions: media.map((m) => ({ name: m.name, kind: 'trim' })),
+    redactions: pieces.flatMap((p) => p.redactions),
     terms: grantedTerms(request.terms),
     recipient_kid: agency.recipient.kid,
     share_id: randomBytes(16).toString('hex'),
@@ -141,7 +195,7 @@ export function buildPreview(options: {
     requestKey,
     media,
     manifests: pieces.map((p) => p.manifest),
-    proofs: pieces.map((p) => p.proof),
+    proofs: sent.map(({ proof }) => proof),
   };
 }
 

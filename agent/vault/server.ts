@@ -32,6 +32,8 @@ const requestSchema = z.discriminatedUnion('method', [
     agency: bytes,
     floorS: z.number().int().min(0),
     selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+    /** The owner keeps the sound; otherwise it is dropped. */
+    sound: z.boolean().default(false),
   }),
   z.strictObject({ method: z.literal('previewMedia'), previewId: id, name: z.string().max(64) }),
   z.strictObject({

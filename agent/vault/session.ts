@@ -18,7 +18,7 @@ import { type CheckedRequest, checkRequest } from '../protocol/request-check.ts'
 import { openNote } from '../protocol/sealed-note.ts';
 import { archiveBytes, archiveParts, paddedBytes } from '../protocol/share-archive.ts';
 import { shareNames } from '../protocol/share-names.ts';
-import { ClipLibrary, type ListedClip } from './library.ts';
+import { ClipLibrary, type ListedClip, movieOf } from './library.ts';
 import { type BuiltPreview, buildPreview, maxMediaBytes, type Selection } from './preview.ts';
 import { sealedBytes, writeSealedShare } from './share.ts';
 import { maxRoots, parseRoot, type RootPin, readVaultFile, type VaultSecrets, writeVaultFile } from './vault-file.ts';
@@ -164,7 +164,7 @@ export class VaultSession {
   }
 
   clipMedia(clipId: string): Uint8Array {
-    return this.#requireLibrary().open(clipId).video;
+    return movieOf(this.#requireLibrary().open(clipId));
   }
 
   #check(request: Uint8Array, agency: Uint8Array, floorS: number): CheckedRequest {
@@ -191,6 +191,7 @@ export class VaultSession {
     readonly agency: Uint8Array;
     readonly floorS: number;
     readonly selection: readonly Selection[];
+    readonly sound?: boolean;
   }): PreviewReport {
     const secrets = this.#requireDeciding();
     const checked = this.#check(params.request, params.agency, params.floorS);
@@ -199,6 +200,7 @@ export class VaultSession {
       requestBytes: params.request,
       selection: params.selection,
       library: this.#requireLibrary(),
+      keepSound: params.sound === true,
       ownerRootSeed: fromHex(secrets.ownerRootSeedHex),
     });
     this.#keep(built);

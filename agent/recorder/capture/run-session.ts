@@ -40,6 +40,8 @@ export interface RunResult {
 
 /** A live run that is over may keep the next one waiting only so long for its last frames. */
 const lastFramesMs = 1000;
+/** A minute of sound that waits for its video. */
+const maxHeardCount = 120;
 
 export class RunSession {
   readonly #options: RunOptions;
@@ -55,6 +57,8 @@ export class RunSession {
   readonly #startWallMs: number;
   #decoder: Decoder | undefined;
   #opened = false;
+  /** Sound that came before the video's first bytes; a run begins with those. */
+  #heard: (() => void)[] = [];
   #fragmentCount = 0;
   #bytes = 0;
   #lastFragmentMs: number | undefined;
@@ -80,9 +84,9 @@ export class RunSession {
       {
         onInit: (init) => this.#guard(() => this.#open(init)),
         onFragment: (bytes, info) => this.#guard(() => this.#receive(bytes, info)),
-        onSoundInit: ({ bytes, codec }) => this.#guard(() => sink.onSound?.({ runId, init: bytes, codec })),
+        onSoundInit: ({ bytes, codec }) => this.#hear(() => sink.onSound?.({ runId, init: bytes, codec })),
         onSoundFragment: (bytes, { startMs, durationMs }) =>
-          this.#guard(() => sink.onSoundFragment?.({ runId, bytes, startMs, durationMs })),
+          this.#hear(() => sink.onSoundFragment?.({ runId, bytes, startMs, durationMs })),
       },
       options.sound,
     );
@@ -129,6 +133,7 @@ export class RunSession {
     const { runId, detect, ffmpegPath, clock, log, decoderBackoff } = this.#options;
     this.#opened = true;
     this.#sink.onRun({ runId, init: init.bytes, codec: init.codec, widthPx: init.widthPx, heightPx: init.heightPx });
+    for (const tell of this.#heard.splice(0)) tell();
     if (detect === null) return;
     this.#decoder = new Decoder({
       ffmpegPath,
@@ -193,6 +198,11 @@ export class RunSession {
         return;
       }
     }
+  }
+
+  #hear(tell: () => void): void {
+    if (this.#opened) this.#guard(tell);
+    else if (this.#heard.length < maxHeardCount) this.#heard.push(tell);
   }
 
   #guard(call: () => void): void {

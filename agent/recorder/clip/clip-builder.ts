@@ -1,17 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { type SealedFile, sealBytes } from '../../protocol/age-file.ts';
-import { sha256, toHex } from '../../protocol/bytes.ts';
-import {
-  type ClipFragment,
-  type ClipLabel,
-  type ClipTrigger,
-  type ClockTrust,
-  encodeClipMetadata,
-} from '../../protocol/clip-metadata.ts';
+import { toHex } from '../../protocol/bytes.ts';
+import { type ClipLabel, type ClipTrigger, type ClockTrust, encodeClipMetadata } from '../../protocol/clip-metadata.ts';
 import { signEnvelope } from '../../protocol/envelope.ts';
 import { generateSigningKey } from '../../protocol/keys.ts';
-import { leafHash, rootOf } from '../../protocol/merkle.ts';
-import type { Fragment, Run } from '../stages.ts';
+import { rootOf } from '../../protocol/merkle.ts';
+import type { Fragment, Run, Sound, SoundFragment } from '../stages.ts';
+import { TrackWriter } from './track-writer.ts';
 
 /**
  * One clip being recorded: fragments are gathered into segments, each sealed and stored as one whole age file, so that a
@@ -47,14 +42,7 @@ export interface ClipEnding {
 }
 
 const videoTrack = 1;
-const segmentBytes = 1_000_000;
-const segmentMs = 5000;
-
-interface Leaf {
-  readonly fragment: Omit<ClipFragment, 'start_ms'>;
-  readonly startMs: number;
-  readonly hash: Uint8Array;
-}
+const soundTrack = 2;
 
 export class ClipBuilder {
   readonly clipId = toHex(randomBytes(16));
@@ -66,11 +54,9 @@ export class ClipBuilder {
   readonly #options: ClipBuilderOptions;
   readonly #key = generateSigningKey();
   readonly #seq: number;
-  readonly #leaves: Leaf[] = [];
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
-  #pendingFromMs: number;
-  #trackBytes = 0;
+  readonly #video: TrackWriter;
+  #sound: { readonly track: TrackWriter; readonly codec: string } | undefined;
+  #soundEndMs = Number.NEGATIVE_INFINITY;
   #nextPosition = 0;
   #ended = false;
 
@@ -81,7 +67,6 @@ export class ClipBuilder {
     this.trigger = options.trigger;
     this.startMs = first.startMs;
     this.#endMs = first.startMs;
-    this.#pendingFromMs = first.startMs;
     const startMs = Math.round(options.wallAtZeroMs + first.startMs);
     const opening = encodeClipMetadata({
       v: 1,
@@ -102,7 +87,7 @@ export class ClipBuilder {
       wallMs: startMs,
       opening: sealBytes(options.recipients, opening),
     });
-    this.#addLeaf(options.run.init, first.startMs, 0, true);
+    this.#video = this.#track(videoTrack, options.run.init, first.startMs);
   }
 
   /** Run-relative time at which the newest fragment ends. */
@@ -110,40 +95,59 @@ export class ClipBuilder {
     return this.#endMs;
   }
 
+  /** Run-relative time at which the newest sound ends. */
+  get soundEndMs(): number {
+    return this.#soundEndMs;
+  }
+
   get bytes(): number {
-    return this.#trackBytes;
+    return this.#video.bytes + (this.#sound?.track.bytes ?? 0);
   }
 
   add(fragment: Fragment): void {
-    // Aligned to fragments: a segment is stored before the fragment that would make it too long.
-    const fits =
-      this.#pendingBytes + fragment.bytes.length <= segmentBytes &&
-      fragment.startMs + fragment.durationMs - this.#pendingFromMs <= segmentMs;
-    if (!fits && this.#pending.length > 0 && this.#leaves.length > 1) this.#store(fragment.startMs);
-    this.#addLeaf(fragment.bytes, fragment.startMs, Math.max(1, Math.round(fragment.durationMs)), fragment.keyframe);
+    this.#video.add(fragment);
     this.#endMs = fragment.startMs + fragment.durationMs;
   }
 
-  /** Stores the last segment; nothing can be added after it, and only `close` remains. */
+  /** In order, until the clip is closed: sound may come later than the video of the same time. */
+  addSound(sound: Sound, fragment: SoundFragment): void {
+    this.#sound ??= { track: this.#track(soundTrack, sound.init, fragment.startMs), codec: sound.codec };
+    this.#sound.track.add({ ...fragment, keyframe: true });
+    this.#soundEndMs = fragment.startMs + fragment.durationMs;
+  }
+
+  /** Stores the last video segment; no video can be added after it. */
   finish(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#store(this.#endMs);
+    this.#video.flush();
   }
 
   /** Signs and stores the closing metadata. The signing key is gone afterwards. */
   close(ending: ClipEnding): void {
     this.finish();
+    this.#sound?.track.flush();
     const { store, recipients, run, clock } = this.#options;
     const { wallAtZeroMs } = ending;
+    // Track by track, as the manifest counts them.
+    const leaves = [...this.#video.leaves, ...(this.#sound?.track.leaves ?? [])];
+    const sound = this.#sound && {
+      id: soundTrack,
+      kind: 'audio' as const,
+      codec: this.#sound.codec,
+      leaves: this.#sound.track.leaves.length,
+    };
     const manifest = signEnvelope(
       'manifest',
       {
         clip_id: this.clipId,
         key: toHex(this.#key.publicKey),
-        root: toHex(rootOf(this.#leaves.map((leaf) => leaf.hash))),
-        size: this.#leaves.length,
-        tracks: [{ id: videoTrack, kind: 'video', codec: run.codec, leaves: this.#leaves.length }],
+        root: toHex(rootOf(leaves.map((leaf) => leaf.hash))),
+        size: leaves.length,
+        tracks: [
+          { id: videoTrack, kind: 'video', codec: run.codec, leaves: this.#video.leaves.length },
+          ...(sound === undefined ? [] : [sound]),
+        ],
         t0: Math.floor((wallAtZeroMs + this.startMs) / 1000),
         t1: Math.ceil((wallAtZeroMs + this.#endMs) / 1000),
         clock,
@@ -155,8 +159,9 @@ export class ClipBuilder {
       v: 1,
       end_ms: Math.round(wallAtZeroMs + this.#endMs),
       labels: ending.labels,
-      fragments: this.#leaves.map((leaf) => ({
+      fragments: leaves.map((leaf, index) => ({
         ...leaf.fragment,
+        index,
         start_ms: Math.round(wallAtZeroMs + leaf.startMs),
       })),
       manifest: Buffer.from(manifest).toString('base64'),
@@ -172,36 +177,12 @@ export class ClipBuilder {
     this.#options.store.markCut(this.#seq);
   }
 
-  #addLeaf(bytes: Uint8Array, startMs: number, durationMs: number, keyframe: boolean): void {
-    const salt = randomBytes(16);
-    const digest = sha256(bytes);
-    this.#leaves.push({
-      fragment: {
-        index: this.#leaves.length,
-        track: videoTrack,
-        offset: this.#trackBytes,
-        bytes: bytes.length,
-        duration_ms: durationMs,
-        keyframe,
-        salt: toHex(salt),
-        sha256: toHex(digest),
-      },
-      startMs,
-      hash: leafHash(salt, videoTrack, digest),
-    });
-    this.#trackBytes += bytes.length;
-    this.#pending.push(bytes);
-    this.#pendingBytes += bytes.length;
-  }
-
-  #store(nextFromMs: number): void {
-    if (this.#pending.length === 0) return;
+  #track(track: number, init: Uint8Array, startMs: number): TrackWriter {
     const { store, recipients } = this.#options;
-    const sealed = sealBytes(recipients, Buffer.concat(this.#pending, this.#pendingBytes));
-    store.appendSegment(this.#seq, { track: videoTrack, position: this.#nextPosition, sealed });
-    this.#nextPosition += 1;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#pendingFromMs = nextFromMs;
+    const append = (segment: { readonly track: number; readonly sealed: SealedFile }): void => {
+      store.appendSegment(this.#seq, { ...segment, position: this.#nextPosition });
+      this.#nextPosition += 1;
+    };
+    return new TrackWriter({ track, recipients, append }, init, startMs);
   }
 }

@@ -57,6 +57,16 @@ export class ClipCutter<C extends OpenClip> {
     return this.#ring.endMs;
   }
 
+  /** Start of the oldest fragment that a clip could still begin with. */
+  get oldestMs(): number | undefined {
+    return this.#ring.startMs;
+  }
+
+  /** The clip being cut. */
+  get clip(): C | undefined {
+    return this.#clip;
+  }
+
   startRun(run: Run): void {
     this.end();
     this.#ring.clear();

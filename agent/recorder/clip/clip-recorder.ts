@@ -1,12 +1,13 @@
 import { AgentError, asAgentError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { ClipLabel, ClipTrigger, ClockTrust } from '../../protocol/clip-metadata.ts';
-import type { Box, Fragment, Run, SmallFrame } from '../stages.ts';
+import type { Box, Fragment, Run, SmallFrame, Sound, SoundFragment } from '../stages.ts';
 import { ClipBuilder, type ClipStore } from './clip-builder.ts';
 import { ClipCutter } from './clip-cutter.ts';
 import { LabelLog } from './labels.ts';
 import { makeRoom, type PurgeableStore, type RetentionRules } from './retention.ts';
 import type { RingOptions } from './ring.ts';
+import { SoundBuffer } from './sound-buffer.ts';
 import { encodeJpeg } from './thumbnail.ts';
 
 /**
@@ -64,6 +65,9 @@ interface Picture {
 /** Room made ahead of writing; more than one segment, so that it isn't asked for before each. */
 const headroomBytes = 4 << 20;
 const roomEveryBytes = 2 << 20;
+/** Half an hour at 64 kbit/s; only a file read faster than it plays gets near it. */
+const soundBufferBytes = 16 << 20;
+const soundLateMs = 2000;
 /** Labels are kept while a clip that could show them may still begin. */
 const rememberLabelsMs = 120_000;
 
@@ -71,6 +75,7 @@ export class ClipRecorder {
   readonly #options: ClipRecorderOptions;
   readonly #cutter: ClipCutter<ClipBuilder>;
   readonly #labels = new LabelLog();
+  readonly #sound = new SoundBuffer(soundBufferBytes);
   #store: ClipStore & PurgeableStore;
   #run: Run | undefined;
   #wallAtZeroMs = 0;
@@ -113,7 +118,18 @@ export class ClipRecorder {
     if (run.runId !== this.#run?.runId) this.#wallAtZeroMs = this.#options.wallMs();
     this.#run = run;
     this.#labels.clear();
+    this.#sound.startRun(run.runId);
     this.#picture = undefined;
+  }
+
+  startSound(sound: Sound): void {
+    this.#sound.begin(sound);
+  }
+
+  pushSound(fragment: SoundFragment): void {
+    this.#bytesSinceRoom += fragment.bytes.length;
+    this.#sound.push(fragment, this.#cutter.oldestMs ?? Number.POSITIVE_INFINITY);
+    this.#fillSound();
   }
 
   /** Ends and closes whatever is open; nothing of the next run belongs to it. */
@@ -136,6 +152,7 @@ export class ClipRecorder {
       if (this.#bytesSinceRoom > roomEveryBytes) this.#hasRoom();
       this.#cutter.push(fragment);
     });
+    this.#fillSound();
   }
 
   keepFrom(fromMs: number | undefined): void {
@@ -181,6 +198,22 @@ export class ClipRecorder {
     while (this.#closing.size > 0) await Promise.all(this.#closing);
   }
 
+  /** Clips that are finished but not yet closed still take what was heard to their end. */
+  #fillSound(): void {
+    this.#guard(() => {
+      const { clip } = this.#cutter;
+      if (clip !== undefined) this.#sound.fill(clip);
+    });
+    for (const { clip } of this.#finished) {
+      try {
+        this.#sound.fill(clip);
+      } catch (thrown) {
+        this.#finished = this.#finished.filter((other) => other.clip !== clip);
+        this.#fail(thrown, clip);
+      }
+    }
+  }
+
   #openClip(run: Run, trigger: ClipTrigger, first: Fragment): ClipBuilder | undefined {
     if (!this.#hasRoom()) {
       if (this.#problem !== 'store/full') {
@@ -220,8 +253,11 @@ export class ClipRecorder {
   }
 
   #closeUpTo(horizonMs: number): void {
-    const due = this.#finished.filter(({ clip }) => clip.endMs <= horizonMs);
-    this.#finished = this.#finished.filter(({ clip }) => clip.endMs > horizonMs);
+    const soundToMs = this.#soundToMs();
+    const isDue = ({ clip }: { readonly clip: ClipBuilder }): boolean =>
+      clip.endMs <= horizonMs && (clip.endMs <= soundToMs || horizonMs === Number.POSITIVE_INFINITY);
+    const due = this.#finished.filter(isDue);
+    this.#finished = this.#finished.filter((waiting) => !isDue(waiting));
     for (const { clip, picture } of due) {
       const wallAtZeroMs = this.#wallAtZeroMs;
       const scale = { wallAtZeroMs, seen: this.#seen, recorded: clip.run };
@@ -231,6 +267,12 @@ export class ClipRecorder {
       );
       this.#closing.add(closing);
     }
+  }
+
+  /** All sound up to here has come, or is so late that nobody waits for it. */
+  #soundToMs(): number {
+    const { endMs } = this.#sound;
+    return endMs === undefined ? Number.POSITIVE_INFINITY : Math.max(endMs, (this.newestMs ?? 0) - soundLateMs);
   }
 
   async #close(

@@ -68,6 +68,11 @@ export class PreRollRing {
     this.#waitsForKeyframe = true;
   }
 
+  /** Start of the oldest fragment, or undefined when the ring is empty. */
+  get startMs(): number | undefined {
+    return this.#gops[0]?.startMs;
+  }
+
   /** End of the newest fragment, or undefined when the ring is empty. */
   get endMs(): number | undefined {
     return this.#gops.at(-1)?.endMs;
