@@ -2,12 +2,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { AgentError } from '../base/errors.ts';
+import type { SignedDemand } from './demand.ts';
 import type { ListedClip } from './library.ts';
 import type { VaultRequest } from './server.ts';
 import type { ApprovalReport, PreviewReport } from './session.ts';
 import type { Pairing, PairingRecord } from './viewing.ts';
 
-export type { ApprovalReport, ListedClip, PairingRecord, PreviewReport };
+export type { ApprovalReport, ListedClip, PairingRecord, PreviewReport, SignedDemand };
 
 type Arguments<M extends VaultRequest['method']> = Omit<Extract<VaultRequest, { method: M }>, 'method'>;
 
@@ -98,8 +99,8 @@ export class VaultClient {
     });
   }
 
-  async openDeciding(passphrase: string): Promise<void> {
-    await this.#ask('openDeciding', { passphrase });
+  async openDeciding(passphrase: string, agencies: readonly Uint8Array[] = []): Promise<void> {
+    await this.#ask('openDeciding', { passphrase, agencies: [...agencies] });
   }
 
   async openViewing(record: PairingRecord, viewingKey: string, floorS: number): Promise<void> {
@@ -137,6 +138,10 @@ export class VaultClient {
 
   async approve(params: Arguments<'approve'>): Promise<ApprovalReport> {
     return (await this.#ask('approve', params)) as ApprovalReport;
+  }
+
+  async demand(params: Arguments<'demand'>): Promise<SignedDemand> {
+    return (await this.#ask('demand', params)) as SignedDemand;
   }
 
   /** Locking: the process, and with it every opened key, is gone when this resolves. */

@@ -9,6 +9,7 @@ import type { ClosingMetadata } from '../protocol/clip-metadata.ts';
 import type { GrantDocument } from '../protocol/documents.ts';
 import { peekDocument } from '../protocol/envelope.ts';
 import { deriveRequestKey, type SigningKey } from '../protocol/keys.ts';
+import { deriveMonthKey, monthOf, signLineage } from '../protocol/lineage.ts';
 import type { CheckedRequest } from '../protocol/request-check.ts';
 import { mediaNameOf } from '../protocol/share-names.ts';
 import { chooseFragments, type FragmentEntry, initOf, proveFragments, type Span } from './content.ts';
@@ -39,6 +40,8 @@ export interface BuiltPreview {
   readonly requestKey: SigningKey;
   readonly media: readonly Medium[];
   readonly manifests: readonly unknown[];
+  /** Undefined unless the owner wants to prove that the clips come from one device. */
+  readonly lineage: readonly unknown[] | undefined;
   readonly proofs: readonly unknown[];
 }
 
@@ -132,6 +135,7 @@ export function buildPreview(options: {
   readonly selection: readonly Selection[];
   readonly library: ClipLibrary;
   readonly ownerRootSeed: Uint8Array;
+  readonly discloseLineage?: boolean;
   /** The owner wants the sound to go along. Without being asked for it, it never does. */
   readonly keepSound: boolean;
 }): BuiltPreview {
@@ -187,16 +191,33 @@ export function buildPreview(options: {
     share_id: randomBytes(16).toString('hex'),
     owner_key: Buffer.from(requestKey.publicKey).toString('hex'),
   };
+  const lineage =
+    options.discloseLineage === true ? lineageOf(pieces, request.window.from, options.ownerRootSeed) : undefined;
   return {
-    previewId: createHash('sha256').update(canonicalBytes(grant)).digest('hex'),
+    previewId: createHash('sha256')
+      .update(canonicalBytes(grant))
+      .update(JSON.stringify(lineage ?? []))
+      .digest('hex'),
     checked,
     requestBytes: options.requestBytes,
     grant,
     requestKey,
     media,
     manifests: pieces.map((p) => p.manifest),
+    lineage,
     proofs: sent.map(({ proof }) => proof),
   };
+}
+
+/** One month key for all clips of a share: that of the month in which the request's window begins. */
+function lineageOf(pieces: readonly Piece[], windowFromS: number, ownerRootSeed: Uint8Array): readonly unknown[] {
+  const month = monthOf(windowFromS);
+  const monthKey = deriveMonthKey(ownerRootSeed, month);
+  const keyOf = ({ manifest }: Piece): string =>
+    peekDocument('manifest', Buffer.from(JSON.stringify(manifest))).unverified.key;
+  return [...new Set(pieces.map(keyOf))].map((key): unknown =>
+    JSON.parse(Buffer.from(signLineage(key, month, monthKey)).toString('utf8')),
+  );
 }
 
 /** The request's terms, narrowed to what a grant can say; an accepted request has passed these bounds. */

@@ -11,7 +11,11 @@ const secret = z.string().max(400);
 const id = z.string().max(64);
 
 const requestSchema = z.discriminatedUnion('method', [
-  z.strictObject({ method: z.literal('openDeciding'), passphrase: secret }),
+  z.strictObject({
+    method: z.literal('openDeciding'),
+    passphrase: secret,
+    agencies: z.array(bytes).max(256).default([]),
+  }),
   z.strictObject({
     method: z.literal('openViewing'),
     record: z.unknown(),
@@ -32,6 +36,8 @@ const requestSchema = z.discriminatedUnion('method', [
     agency: bytes,
     floorS: z.number().int().min(0),
     selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+    /** The owner wants to prove that the clips come from one device; otherwise nothing says so. */
+    discloseLineage: z.boolean().default(false),
     /** The owner keeps the sound; otherwise it is dropped. */
     sound: z.boolean().default(false),
   }),
@@ -44,6 +50,16 @@ const requestSchema = z.discriminatedUnion('method', [
     floorS: z.number().int().min(0),
     releaseNotBeforeMs: whenMs,
   }),
+  z.strictObject({
+    method: z.literal('demand'),
+    passphrase: secret,
+    request: bytes,
+    agency: bytes,
+    grantHash: z.string().regex(/^[0-9a-f]{64}$/),
+    shareId: z.string().regex(/^[0-9a-f]{32}$/),
+    ground: z.enum(['owner_request', 'terms_breach']),
+    floorS: z.number().int().min(0),
+  }),
 ]);
 
 export type VaultRequest = z.infer<typeof requestSchema>;
@@ -51,7 +67,7 @@ export type VaultRequest = z.infer<typeof requestSchema>;
 async function answer(session: VaultSession, request: VaultRequest): Promise<unknown> {
   switch (request.method) {
     case 'openDeciding':
-      await session.openDeciding(request.passphrase);
+      await session.openDeciding(request.passphrase, request.agencies);
       return { mode: session.mode };
     case 'openViewing':
       session.openViewing(request.record, request.viewingKey, request.floorS);
@@ -72,6 +88,8 @@ async function answer(session: VaultSession, request: VaultRequest): Promise<unk
       return session.previewMedia(request.previewId, request.name);
     case 'approve':
       return session.approve(request);
+    case 'demand':
+      return session.demand(request);
   }
 }
 

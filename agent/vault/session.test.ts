@@ -7,6 +7,8 @@ import { systemClock } from '../base/clock.ts';
 import { generateIdentity, openFile, parseIdentity, splitFile } from '../protocol/age-file.ts';
 import { fromHex } from '../protocol/bytes.ts';
 import { checkDispatch } from '../protocol/dispatch.ts';
+import { peekDocument } from '../protocol/envelope.ts';
+import { checkDemand } from '../protocol/follow-up-check.ts';
 import { generateSigningKey, recipientKeyId } from '../protocol/keys.ts';
 import { readArchive } from '../protocol/share-archive.ts';
 import { verifyShare } from '../protocol/share-verify.ts';
@@ -133,6 +135,7 @@ describe('the vault', () => {
     const approval = await approve(preview().previewId);
     expect(readdirSync(join(house.dataDir, 'owner/held', approval.shareId)).toSorted()).toEqual([
       'body.age',
+      'demand',
       'dispatch.json',
       'header.age',
     ]);
@@ -140,6 +143,48 @@ describe('the vault', () => {
     for (const text of ['moof', 'ftyp', '10-request.json', 'burglary']) expect(body.includes(text)).toBe(false);
     const header = house.read('owner', 'held', approval.shareId, 'header.age').toString('latin1');
     expect(header.match(/-> X25519/g)).toHaveLength(1);
+  });
+
+  it('signs with every share the demand for the day on which it should be gone, sealed to the agency', async () => {
+    const releaseNotBeforeMs = Date.now() + 1000;
+    const { shareId, demand } = await approve(preview().previewId, { releaseNotBeforeMs });
+    const folder = join('owner', 'held', shareId, 'demand');
+    const file = Buffer.concat([house.read(folder, 'header.age'), house.read(folder, 'body.age')]);
+    const opened = openFile(splitFile(file), parseIdentity(house.agencyIdentity.identity));
+    const grant = openHeld(shareId).find((f) => f.name === '20-grant.json')?.bytes ?? new Uint8Array();
+    expect(checkDemand({ demand: opened, grant }).document).toMatchObject({
+      ground: 'retention_due',
+      share_id: shareId,
+    });
+    const { document: dispatch } = checkDispatch(
+      house.read(folder, 'dispatch.json'),
+      fromHex(house.read('keys', 'owner-root.pub').toString().trim()),
+    );
+    expect(dispatch.share_id).toBe(demand.demandId);
+    // Not before the agency has had its ninety days.
+    expect(dispatch.release_not_before).toBe(Math.ceil(releaseNotBeforeMs / 1000) + 90 * 86_400);
+    expect(dispatch.deadline).toBe(demand.deadlineS);
+  });
+
+  it('says from which device clips come only when the owner asks for it', async () => {
+    const lineageOf = async (discloseLineage: boolean) => {
+      const request = house.request().envelope;
+      const shown = session.preview({
+        request,
+        agency: house.agency(),
+        floorS: 0,
+        selection: whole(),
+        discloseLineage,
+      });
+      const { shareId, bodyBytes } = await approve(shown.previewId);
+      expect(bodyBytes).toBe(shown.shareBytes);
+      return verifyShare({ files: openHeld(shareId) });
+    };
+    expect(await lineageOf(false)).toMatchObject({ lineage: 'not-disclosed', monthKey: null, problems: [] });
+    const [one, other] = [await lineageOf(true), await lineageOf(true)];
+    expect(one).toMatchObject({ lineage: 'same-device', problems: [] });
+    // That is what it is for, and why it is off.
+    expect(one.monthKey).toBe(other.monthKey);
   });
 
   it('reads closed sealed notes and nothing of another owner', () => {
@@ -265,9 +310,58 @@ describe('an evil owner program cannot make the vault', () => {
     );
     const changed = house.agency((a) => ({ ...a, version: 2, name: 'Renamed' }));
     await expect(approve(shown.previewId, { agency: changed })).rejects.toThrow(code('vault/changed-since-preview'));
-    const second = preview(request);
-    await approve(shown.previewId);
-    await expect(approve(shown.previewId)).rejects.toThrow(code('vault/no-such-preview'));
-    await expect(approve(second.previewId)).rejects.toThrow(code('vault/already-approved'));
+    // The newer document was seen, so the older one is over: what it says is previewed anew.
+    await expect(approve(shown.previewId)).rejects.toThrow(code('vault/older-agency'));
+    const [first, second] = [preview(request, whole(), changed), preview(request, whole(), changed)];
+    await approve(first.previewId, { agency: changed });
+    await expect(approve(first.previewId, { agency: changed })).rejects.toThrow(code('vault/no-such-preview'));
+    await expect(approve(second.previewId, { agency: changed })).rejects.toThrow(code('vault/already-approved'));
+  });
+
+  it('take an older document of an agency than one that it has seen, not even in a later session', async () => {
+    const old = house.agency();
+    const renamed = house.agency((a) => ({ ...a, version: 2 }));
+    const later = () => new VaultSession({ dataDir: house.dataDir, clock: systemClock, log2Work: 8 });
+    const first = later();
+    using stranger = await TestHouse.make();
+    const forged = stranger.agency((a) => ({ ...a, version: 9 }));
+    await first.openDeciding(testPassphrase, [renamed, forged, Buffer.from('{}')]);
+    const second = later();
+    await second.openDeciding(testPassphrase);
+    const request = house.request().envelope;
+    expect(() => second.preview({ request, agency: old, floorS: 0, selection: whole() })).toThrow(
+      code('vault/older-agency'),
+    );
+    // What a stranger's roots vouch for raised nothing, and pinning a root loses nothing.
+    await second.addRoot(testPassphrase, stranger.rootDescription);
+    const third = later();
+    await third.openDeciding(testPassphrase);
+    expect(() => third.preview({ request, agency: old, floorS: 0, selection: whole() })).toThrow(
+      code('vault/older-agency'),
+    );
+    expect(third.preview({ request, agency: renamed, floorS: 0, selection: whole() }).media).toHaveLength(1);
+  });
+
+  it('demand a deletion in the name of another request, or of another agency', async () => {
+    const request = house.request().envelope;
+    const demand = (agency: Uint8Array, passphrase = testPassphrase) =>
+      session.demand({
+        passphrase,
+        request,
+        agency,
+        grantHash: '1'.repeat(64),
+        shareId: '2'.repeat(32),
+        ground: 'owner_request',
+        floorS: 0,
+      });
+    await expect(demand(house.agency((a) => ({ ...a, agency: 'other-police' })))).rejects.toThrow(
+      code('vault/other-agency'),
+    );
+    await expect(demand(house.agency(), 'guess')).rejects.toThrow(code('vault/wrong-passphrase'));
+    const { demandId } = await demand(house.agency());
+    const folder = join('owner', 'demands', demandId);
+    const file = Buffer.concat([house.read(folder, 'header.age'), house.read(folder, 'body.age')]);
+    const opened = openFile(splitFile(file), parseIdentity(house.agencyIdentity.identity));
+    expect(peekDocument('demand', opened).unverified).toMatchObject({ ground: 'owner_request' });
   });
 });

@@ -9,23 +9,28 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import { removeDurable, writeFileDurable } from '../base/files.ts';
 import { parseIdentity } from '../protocol/age-file.ts';
+import { openAgency, type PinnedRoot } from '../protocol/agency-check.ts';
 import { fromHex, sha256Hex } from '../protocol/bytes.ts';
 import { canonicalBytes } from '../protocol/canonical.ts';
-import { signEnvelope } from '../protocol/envelope.ts';
+import type { AgencyDocument } from '../protocol/documents.ts';
+import { peekDocument, signEnvelope } from '../protocol/envelope.ts';
 import { areaContains } from '../protocol/geometry.ts';
-import { signingKeyFromSeed } from '../protocol/keys.ts';
+import { deriveRequestKey, signingKeyFromSeed } from '../protocol/keys.ts';
 import { type CheckedRequest, checkRequest } from '../protocol/request-check.ts';
 import { openNote } from '../protocol/sealed-note.ts';
-import { archiveBytes, archiveParts, paddedBytes } from '../protocol/share-archive.ts';
-import { shareNames } from '../protocol/share-names.ts';
+import { archiveParts } from '../protocol/share-archive.ts';
+import { demandLifeS, type SignedDemand, writeDemand } from './demand.ts';
+import { type Floors, joinFloors, raiseFloor, raiseFloors, requireFloor } from './floors.ts';
 import { ClipLibrary, type ListedClip, movieOf } from './library.ts';
 import { type BuiltPreview, buildPreview, maxMediaBytes, type Selection } from './preview.ts';
-import { sealedBytes, writeSealedShare } from './share.ts';
+import { writeSealedShare } from './share.ts';
+import { shareBytesOf, shareFiles } from './share-files.ts';
 import { maxRoots, parseRoot, type RootPin, readVaultFile, type VaultSecrets, writeVaultFile } from './vault-file.ts';
 import { type Pairing, parsePairingRecord, unwrapIdentity, wrapIdentity } from './viewing.ts';
 
 /** Shares are accepted until two days after the request expires. */
 const graceS = 48 * 3600;
+const dayS = 24 * 3600;
 const maxPreviews = 8;
 
 export interface PreviewReport {
@@ -54,6 +59,8 @@ export interface ApprovalReport {
   readonly bodyBytes: number;
   readonly releaseNotBeforeMs: number;
   readonly deadlineMs: number;
+  /** Signed for the day on which the agency should have deleted the share; lies in its folder. */
+  readonly demand: SignedDemand;
 }
 
 export interface SessionOptions {
@@ -80,10 +87,25 @@ export class VaultSession {
     return this.#ownerIdentity === undefined ? 'locked' : 'viewing';
   }
 
-  async openDeciding(passphrase: string): Promise<void> {
+  /** `agencies`: the documents that are known now, so that none of them is ever taken for an older one. */
+  async openDeciding(passphrase: string, agencies: readonly Uint8Array[] = []): Promise<void> {
     const secrets = await readVaultFile(this.#options.dataDir, passphrase);
+    const floors = raiseFloors(joinFloors(secrets.floors, this.#floors), agencies, pinnedBy(secrets));
+    const kept = await this.#keepFloors(secrets, floors, passphrase);
     this.#openIdentity(secrets.ownerIdentity);
-    this.#secrets = secrets;
+    this.#secrets = kept;
+  }
+
+  get #floors(): Floors {
+    return this.#secrets?.floors ?? {};
+  }
+
+  /** Written only when something rose, and only where the passphrase is at hand. */
+  async #keepFloors(secrets: VaultSecrets, floors: Floors, passphrase: string): Promise<VaultSecrets> {
+    if (JSON.stringify(floors) === JSON.stringify(secrets.floors)) return secrets;
+    const changed = { ...secrets, floors };
+    await writeVaultFile(this.#options.dataDir, changed, passphrase, this.#options.log2Work);
+    return changed;
   }
 
   /** `floorS`: time never goes below it, so that a clock set back revives no pairing. */
@@ -139,7 +161,7 @@ export class VaultSession {
     const roots = [...secrets.roots.filter((r) => keys(r) !== keys(pin)), pin];
     if (roots.length > maxRoots)
       throw new AgentError('usage', 'vault/too-many-roots', `Cannot pin the root: there are ${maxRoots} already`);
-    const changed = { ...secrets, roots };
+    const changed = { ...secrets, roots, floors: joinFloors(secrets.floors, this.#floors) };
     await writeVaultFile(this.#options.dataDir, changed, passphrase, this.#options.log2Work);
     if (this.#secrets !== undefined) this.#secrets = changed;
     return roots;
@@ -172,9 +194,10 @@ export class VaultSession {
     const checked = checkRequest({
       request,
       agency,
-      roots: secrets.roots.map((r) => ({ keys: r.keysHex.map(fromHex), threshold: r.threshold })),
+      roots: pinnedBy(secrets),
       nowMs: Math.max(this.#options.clock.wallMs(), floorS * 1000),
     });
+    this.#seeAgency(checked.agency);
     const place = { lat_e6: secrets.place.latE6, lon_e6: secrets.place.lonE6 };
     if (!secrets.regions.includes(checked.request.region) || !areaContains(checked.request.area, place)) {
       throw new AgentError(
@@ -186,11 +209,18 @@ export class VaultSession {
     return checked;
   }
 
+  #seeAgency(agency: AgencyDocument): void {
+    const secrets = this.#requireDeciding();
+    requireFloor(secrets.floors, agency);
+    this.#secrets = { ...secrets, floors: raiseFloor(secrets.floors, agency) };
+  }
+
   preview(params: {
     readonly request: Uint8Array;
     readonly agency: Uint8Array;
     readonly floorS: number;
     readonly selection: readonly Selection[];
+    readonly discloseLineage?: boolean;
     readonly sound?: boolean;
   }): PreviewReport {
     const secrets = this.#requireDeciding();
@@ -202,6 +232,7 @@ export class VaultSession {
       library: this.#requireLibrary(),
       keepSound: params.sound === true,
       ownerRootSeed: fromHex(secrets.ownerRootSeedHex),
+      discloseLineage: params.discloseLineage === true,
     });
     this.#keep(built);
     return {
@@ -219,7 +250,7 @@ export class VaultSession {
       recipientKeyId: checked.agency.recipient.kid,
       endpoint: checked.agency.upload.https,
       agencyName: checked.agency.name,
-      shareBytes: sealedBytes(paddedBytes(archiveBytes(this.#files(built, envelopeOfSameSize(built))))),
+      shareBytes: shareBytesOf(built),
       deadlineMs: (checked.request.expires_at + graceS) * 1000,
     };
   }
@@ -271,6 +302,7 @@ export class VaultSession {
         'Cannot approve: the agency changed since the preview. Look again',
       );
     }
+    await this.#keepFloors(secrets, joinFloors(secrets.floors, this.#floors), params.passphrase);
     if (this.#approved.has(checked.requestHash)) {
       throw new AgentError('refused', 'vault/already-approved', 'Cannot approve: this request already has its share');
     }
@@ -290,9 +322,10 @@ export class VaultSession {
       const sealed = writeSealedShare(
         folder,
         checked.agency.recipient.age,
-        archiveParts(this.#files(built, grantEnvelope)),
+        archiveParts(shareFiles(built, grantEnvelope)),
       );
       const grantHash = sha256Hex(canonicalBytes(built.grant));
+      const ownerRoot = signingKeyFromSeed(fromHex(secrets.ownerRootSeedHex));
       const dispatch = signEnvelope(
         'dispatch',
         {
@@ -305,8 +338,19 @@ export class VaultSession {
           release_not_before: Math.ceil(params.releaseNotBeforeMs / 1000),
           deadline: Math.floor(deadlineMs / 1000),
         },
-        [signingKeyFromSeed(fromHex(secrets.ownerRootSeedHex))],
+        [ownerRoot],
       );
+      const { delete_by_days: deleteDays } = built.grant.terms;
+      const demand = writeDemand({
+        folder: () => join(folder, 'demand'),
+        demand: { grant_hash: grantHash, share_id: built.grant.share_id, ground: 'retention_due' },
+        requestKey: built.requestKey,
+        requestId: checked.request.request_id,
+        agency: checked.agency,
+        ownerRoot,
+        notBeforeS: Math.ceil(params.releaseNotBeforeMs / 1000) + deleteDays * dayS,
+        deadlineS: Math.floor(deadlineMs / 1000) + deleteDays * dayS + demandLifeS,
+      });
       writeFileDurable(join(folder, 'dispatch.json'), dispatch);
       return {
         shareId: built.grant.share_id,
@@ -315,6 +359,7 @@ export class VaultSession {
         bodyBytes: sealed.body.bytes,
         releaseNotBeforeMs: params.releaseNotBeforeMs,
         deadlineMs,
+        demand,
       };
     } catch (thrown) {
       // No share exists, so the request may be approved again; the next one has another id and another file key.
@@ -324,32 +369,42 @@ export class VaultSession {
     }
   }
 
-  #files(built: BuiltPreview, grantEnvelope: Uint8Array): { name: string; bytes: Uint8Array }[] {
-    const json = (value: unknown): Uint8Array => Buffer.from(`${JSON.stringify(value)}\n`);
-    return [
-      { name: shareNames.readme, bytes: Buffer.from(readme) },
-      { name: shareNames.request, bytes: built.requestBytes },
-      { name: shareNames.grant, bytes: grantEnvelope },
-      { name: shareNames.manifests, bytes: json({ manifests: built.manifests }) },
-      { name: shareNames.proofs, bytes: json({ media: built.proofs }) },
-      ...built.media.map((m) => ({ name: m.name, bytes: m.bytes })),
-    ];
+  /**
+   * A demand that the owner makes now. The request may be long over; its agency is checked for what decides where the demand
+   * goes: vouched for by a pinned root, and not older than what was seen.
+   */
+  async demand(params: {
+    readonly passphrase: string;
+    readonly request: Uint8Array;
+    readonly agency: Uint8Array;
+    readonly grantHash: string;
+    readonly shareId: string;
+    readonly ground: 'owner_request' | 'terms_breach';
+    readonly floorS: number;
+  }): Promise<SignedDemand> {
+    const secrets = await this.#confirm(params.passphrase);
+    this.#requireDeciding();
+    const { unverified: request, hash } = peekDocument('request', params.request);
+    const { agency } = openAgency(params.agency, pinnedBy(secrets));
+    if (agency.agency !== request.agency) {
+      throw new AgentError('refused', 'vault/other-agency', 'Cannot demand: the request is of another agency');
+    }
+    this.#seeAgency(agency);
+    const nowS = Math.floor(Math.max(this.#options.clock.wallMs(), params.floorS * 1000) / 1000);
+    const seed = fromHex(secrets.ownerRootSeedHex);
+    return writeDemand({
+      folder: (demandId) => join(this.#options.dataDir, 'owner', 'demands', demandId),
+      demand: { grant_hash: params.grantHash, share_id: params.shareId, ground: params.ground },
+      requestKey: deriveRequestKey(seed, request.agency, hash),
+      requestId: request.request_id,
+      agency,
+      ownerRoot: signingKeyFromSeed(seed),
+      notBeforeS: nowS,
+      deadlineS: nowS + demandLifeS,
+    });
   }
 }
 
-/** Only to reckon with: as long as the signed grant, because payload and signature have the same lengths. Never leaves here. */
-function envelopeOfSameSize(built: BuiltPreview): Uint8Array {
-  return signEnvelope('grant', built.grant, [signingKeyFromSeed(new Uint8Array(32))]);
+function pinnedBy(secrets: VaultSecrets): PinnedRoot[] {
+  return secrets.roots.map((r) => ({ keys: r.keysHex.map(fromHex), threshold: r.threshold }));
 }
-
-const readme = `This archive was shared by the owner of a doorbell camera, voluntarily, for one request.
-
-10-request.json   the signed request, as the owner's device received it
-20-grant.json     the owner's receipt: what was granted, for how long, on which terms
-30-manifest.json  signed when each clip was recorded: the root of a tree over its fragments
-31-proofs.json    shows that the fragments in the videos below stand in those trees
-40-video*.mp4     the footage, trimmed to what was granted
-
-A share proves that its fragments are unaltered since the camera signed them. It can't prove that the signer was an
-honest camera, and the time is what the device claims.
-`;

@@ -31,6 +31,8 @@ const secretsSchema = z.strictObject({
   place: z.strictObject({ latE6: microDegrees(90_000_000), lonE6: microDegrees(180_000_000) }),
   regions: z.array(z.string()).min(1).max(4),
   roots: z.array(rootSchema).max(maxRoots),
+  /** Newest version seen of each agency's document: an older one, validly signed, is not taken for the agency again. */
+  floors: z.record(z.string().regex(/^[a-z0-9-]{3,40}$/), z.number().int().min(1)).default({}),
 });
 
 export type VaultSecrets = Readonly<z.infer<typeof secretsSchema>>;
@@ -52,7 +54,7 @@ export function parseRoot(value: unknown): RootPin {
 /** The passphrase counts as typed by a person: see `normalisePassphrase`. `workFactorLog2` is 15 in use; tests pass less to be quick. */
 export async function writeVaultFile(
   dataDir: string,
-  secrets: VaultSecrets,
+  secrets: Omit<VaultSecrets, 'floors'> & Partial<Pick<VaultSecrets, 'floors'>>,
   passphrase: string,
   workFactorLog2 = 15,
 ): Promise<void> {
