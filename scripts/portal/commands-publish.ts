@@ -25,7 +25,7 @@ export function addPublishCommands(program: Command, request: Command, output: O
   addRevoke(program, output);
 }
 
-interface BrokerFlags {
+export interface BrokerFlags {
   readonly broker: string;
   readonly caFile?: string;
   readonly username?: string;
@@ -37,7 +37,7 @@ interface BrokerFlags {
 
 type Common = Parameters<typeof publishAgency>[0];
 
-function withBroker(command: Command): Command {
+export function withBroker(command: Command): Command {
   return command
     .requiredOption('--broker <url>', 'mqtts://HOST:PORT')
     .option('--ca-file <file>', "the broker's authority")
@@ -47,22 +47,21 @@ function withBroker(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
+export function targetOf(flags: Omit<BrokerFlags, 'agency' | 'root' | 'json'>): PublishTarget {
+  const { broker: url, caFile, username, passwordFile } = flags;
+  return { url, caFile, username, passwordFile };
+}
+
 function commonOf(flags: BrokerFlags): Common {
-  const broker: PublishTarget = {
-    url: flags.broker,
-    caFile: flags.caFile,
-    username: flags.username,
-    passwordFile: flags.passwordFile,
-  };
   return {
-    broker,
+    broker: targetOf(flags),
     agency: readRequired(flags.agency, maxEnvelopeBytes),
     root: readRoot(flags.root),
     nowMs: Date.now(),
   };
 }
 
-function tellPublished(output: Output, json: true | undefined, published: Published): void {
+export function tellPublished(output: Output, json: true | undefined, published: Published): void {
   const days = (published.expiresInS / 86_400).toFixed(1);
   tell(output, json, published, [`Published for ${days} days:`, ...published.topics.map((topic) => `  ${topic}`)]);
 }

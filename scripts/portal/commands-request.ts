@@ -6,6 +6,7 @@ import { maxEnvelopeBytes, peekDocument } from '../../agent/protocol/envelope.ts
 import { addExample, collect, type Output, tell, wholeNumber } from './console.ts';
 import { type Desks, openDesk, readDesks } from './desks.ts';
 import { readRequired } from './key-files.ts';
+import type { DraftFields } from './office-requests.ts';
 import {
   checkSignedRequest,
   cosignRequest,
@@ -27,8 +28,8 @@ export function addRequestCommands(program: Command, output: Output): Command {
   return request;
 }
 
-interface WriteOptions {
-  readonly agency: string;
+/** What a draft is written from, at the command line. */
+export interface DraftOptions {
   readonly region: string;
   readonly circle?: string;
   readonly radius?: string;
@@ -48,16 +49,17 @@ interface WriteOptions {
   readonly deleteByDays: string;
   readonly outcomeDueDays: string;
   readonly thirdParty: string;
+}
+
+interface WriteOptions extends DraftOptions {
+  readonly agency: string;
   readonly sequence: string;
   readonly out: string;
   readonly json?: true;
 }
 
-function addWrite(request: Command, output: Output): void {
-  const command = request
-    .command('write')
-    .description('write a draft, unsigned')
-    .requiredOption('--agency <file>', "the agency's signed document")
+export function withDraftOptions(command: Command): Command {
+  return command
     .requiredOption('--region <code>', 'ISO 3166-2')
     .option('--circle <lat,lon>', 'centre of the area, in degrees')
     .option('--radius <m>', 'radius of the circle in metres')
@@ -76,31 +78,42 @@ function addWrite(request: Command, output: Output): void {
     .option('--days <n>', 'days until the request expires', '7')
     .option('--delete-by-days <n>', 'footage is deleted after so many days', '90')
     .option('--outcome-due-days <n>', 'an outcome is reported within so many days', '60')
-    .option('--third-party <who>', 'none, or court_only', 'none')
+    .option('--third-party <who>', 'none, or court_only', 'none');
+}
+
+export function draftFieldsOf(options: DraftOptions): DraftFields {
+  return {
+    region: options.region,
+    area: areaOf(options),
+    case: {
+      number: options.caseNumber,
+      incident: options.incident,
+      opened_on: options.opened,
+      statement: options.statement,
+    },
+    contact: { name: options.officerName, badge: options.badge, phone: options.phone },
+    window: { from: parseMoment(options.from), to: parseMoment(options.to) },
+    authority: options.authority,
+    audio: options.audio ?? false,
+    lifetimeDays: wholeNumber(options.days, '--days', 100_000),
+    terms: {
+      delete_by_days: wholeNumber(options.deleteByDays, '--delete-by-days', 100_000),
+      outcome_due_days: wholeNumber(options.outcomeDueDays, '--outcome-due-days', 100_000),
+      third_party: options.thirdParty,
+    },
+  };
+}
+
+function addWrite(request: Command, output: Output): void {
+  const command = withDraftOptions(request.command('write').description('write a draft, unsigned'))
+    .requiredOption('--agency <file>', "the agency's signed document")
     .option('--sequence <file>', "the agency's place in its chain of documents", 'sequence.json')
     .requiredOption('--out <file>', 'the draft')
     .option('--json', 'print JSON')
     .action((options: WriteOptions) => {
       const fields = {
         agency: peekDocument('agency', readRequired(options.agency, maxEnvelopeBytes)).unverified,
-        region: options.region,
-        area: areaOf(options),
-        case: {
-          number: options.caseNumber,
-          incident: options.incident,
-          opened_on: options.opened,
-          statement: options.statement,
-        },
-        contact: { name: options.officerName, badge: options.badge, phone: options.phone },
-        window: { from: parseMoment(options.from), to: parseMoment(options.to) },
-        authority: options.authority,
-        audio: options.audio ?? false,
-        lifetimeDays: wholeNumber(options.days, '--days', 100_000),
-        terms: {
-          delete_by_days: wholeNumber(options.deleteByDays, '--delete-by-days', 100_000),
-          outcome_due_days: wholeNumber(options.outcomeDueDays, '--outcome-due-days', 100_000),
-          third_party: options.thirdParty,
-        },
+        ...draftFieldsOf(options),
         nowMs: Date.now(),
       };
       const { draft, hash } = takePlace(options.sequence, (place) => {
@@ -121,7 +134,7 @@ function addWrite(request: Command, output: Output): void {
   );
 }
 
-function areaOf(options: WriteOptions): Area {
+function areaOf(options: DraftOptions): Area {
   const { circle, radius, point } = options;
   if (circle !== undefined && radius !== undefined && point === undefined) {
     return { circle: { ...parsePlace(circle), radius_m: wholeNumber(radius, '--radius', 20_000) } };
@@ -166,7 +179,7 @@ function addSign(request: Command, output: Output): void {
   );
 }
 
-interface DeskOptions {
+export interface DeskOptions {
   readonly keys: string;
   readonly desks?: string;
   readonly trial?: true;

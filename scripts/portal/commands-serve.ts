@@ -5,6 +5,7 @@ import { makeBroker, readBroker, runBroker } from './broker.ts';
 import { addExample, collect, type Output, tell, wholeNumber } from './console.ts';
 import { startIntake } from './intake.ts';
 import { readIdentity, readRequired } from './key-files.ts';
+import { openOffice } from './office.ts';
 import { openShare } from './open-share.ts';
 import { readKnownRequests } from './request-folder.ts';
 import { readRoot } from './root.ts';
@@ -58,10 +59,11 @@ function addBroker(program: Command, output: Output, stop: AbortSignal): void {
 }
 
 interface ServeOptions {
-  readonly out: string;
+  readonly office?: string;
+  readonly out?: string;
   readonly port: string;
   readonly bind: string;
-  readonly requests: string;
+  readonly requests?: string;
   readonly certificate?: string;
   readonly key?: string;
   readonly maxOpen: string;
@@ -72,8 +74,9 @@ function addServe(program: Command, output: Output, stop: AbortSignal): void {
   const command = program
     .command('serve')
     .description('receive shares for the requests in a folder')
-    .requiredOption('--out <dir>', 'folder for what arrives')
-    .requiredOption('--requests <dir>', 'folder with the signed requests')
+    .option('--office <dir>', 'an office: its requests, its intake')
+    .option('--out <dir>', 'or: folder for what arrives')
+    .option('--requests <dir>', 'and folder with the signed requests')
     .option('--port <n>', 'port; 0 takes a free one', '8884')
     .option('--bind <address>', 'address to listen on', '127.0.0.1')
     .option('--certificate <file>', 'TLS certificate chain in PEM; without it only this machine can send')
@@ -82,11 +85,12 @@ function addServe(program: Command, output: Output, stop: AbortSignal): void {
     .option('--json', 'print JSON')
     .action(async (options: ServeOptions) => {
       const { certificate, key } = options;
+      const { dir, requests } = placesOf(options);
       const intake = await startIntake({
-        dir: options.out,
+        dir,
         port: wholeNumber(options.port, '--port', 65_535),
         bind: options.bind,
-        knownRequests: () => readKnownRequests(options.requests),
+        knownRequests: () => readKnownRequests(requests),
         maxOpenPerRequest: wholeNumber(options.maxOpen, '--max-open', 100_000),
         ...(certificate === undefined || key === undefined
           ? {}
@@ -97,10 +101,16 @@ function addServe(program: Command, output: Output, stop: AbortSignal): void {
       await aborted(stop);
       await intake.close();
     });
-  addExample(
-    command,
-    'portal serve --out intake --requests requests --port 8884 --certificate chain.pem --key key.pem',
-  );
+  addExample(command, 'portal serve --office office --port 8884 --certificate chain.pem --key key.pem');
+}
+
+function placesOf({ office, out, requests }: ServeOptions): { dir: string; requests: string } {
+  if (office !== undefined) {
+    const { intakeDir, signedDir } = openOffice(office);
+    return { dir: intakeDir, requests: signedDir };
+  }
+  if (out !== undefined && requests !== undefined) return { dir: out, requests };
+  throw new AgentError('usage', 'portal/no-office', 'Cannot receive shares: give --office, or --out and --requests');
 }
 
 interface OpenOptions {

@@ -254,7 +254,10 @@ test('the program itself: results on standard output, one line for a mistake, a 
 test('every command shows an example', async () => {
   const commands = [
     ['keys'], ['root', 'make'], ['agency', 'make'], ['agency', 'publish'], ['request', 'write'], ['request', 'sign'],
-    ['request', 'check'], ['request', 'publish'], ['revoke'], ['broker'], ['serve'], ['open'],
+    ['request', 'check'], ['request', 'publish'], ['revoke'], ['broker'], ['serve'], ['open'], ['office', 'make'],
+    ['office', 'draft'], ['office', 'list'], ['office', 'sign'], ['office', 'publish'], ['office', 'revoke'], ['console'],
+    ['share', 'list'], ['share', 'open'], ['share', 'delete'], ['demands'], ['outcome', 'due'], ['outcome', 'report'],
+    ['notice'], ['custody', 'verify'], ['directory', 'make'], ['directory', 'publish'],
   ]; // biome-ignore format: a list
   for (const command of commands) {
     const help = await portal(...command, '--help');

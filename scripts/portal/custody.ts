@@ -3,9 +3,10 @@ import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync, writeSyn
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AgentError, systemCode } from '../../agent/base/errors.ts';
-import { ensurePrivateDir, readFileLimited, syncDir } from '../../agent/base/files.ts';
+import { readFileLimited, syncDir } from '../../agent/base/files.ts';
 import { sha256Hex } from '../../agent/protocol/bytes.ts';
 import { canonicalBytes } from '../../agent/protocol/canonical.ts';
+import { makeDirLikeParent } from './shared-dir.ts';
 
 /**
  * The chain of custody: who received, opened, copied out or deleted which share, and when. One read-only file per entry,
@@ -72,7 +73,7 @@ export function custodyDirOf(intakeDir: string): string {
 /** Adds an entry and returns it once it is on the disk. */
 export function appendCustody(intakeDir: string, entry: NewEntry): HashedEntry {
   const dir = custodyDirOf(intakeDir);
-  ensurePrivateDir(dir);
+  makeDirLikeParent(dir);
   for (let tries = 0; tries < 1000; tries += 1) {
     const last = namesIn(dir).at(-1);
     const prev = last === undefined ? null : sha256Hex(readEntry(dir, last));

@@ -1,4 +1,4 @@
-import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AgentError, systemCode } from '../../agent/base/errors.ts';
@@ -40,15 +40,26 @@ function requireOwnDesk(role: DeskRole, dir: string, desks: Desks): void {
   const other = role === 'officer' ? 'approver' : 'officer';
   const uid = process.geteuid?.();
   for (const path of [dir, join(dir, `${role}.key.json`)]) {
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = statOf(path);
     // A folder without a key is named as that when the key is read.
-    if (stat === undefined) continue;
+    if (stat === 'missing') continue;
+    if (stat === 'closed') throw refused('foreign-key', role, 'it lies where this user may not look');
     if (stat.uid !== uid) throw refused('foreign-key', role, 'it belongs to another user');
     if ((stat.mode & 0o077) !== 0) throw refused('key-exposed', role, 'others may look at it; chmod go= it');
   }
   for (const otherDir of desks[other]) {
     if (isSame(dir, otherDir)) throw refused('keys-together', role, `this is the ${other}'s desk`);
     requireClosed(join(otherDir, `${other}.key.json`), role, other);
+  }
+}
+
+function statOf(path: string): Stats | 'missing' | 'closed' {
+  try {
+    return statSync(path);
+  } catch (thrown) {
+    if (systemCode(thrown) === 'EACCES') return 'closed';
+    if (systemCode(thrown) === 'ENOENT') return 'missing';
+    throw thrown;
   }
 }
 

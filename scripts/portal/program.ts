@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { asAgentError } from '../../agent/base/errors.ts';
+import { addCaseCommands } from './commands-case.ts';
+import { addDirectoryCommands } from './commands-directory.ts';
 import { addKeyCommands } from './commands-keys.ts';
+import { addOfficeCommands } from './commands-office.ts';
 import { addPublishCommands } from './commands-publish.ts';
 import { addRequestCommands } from './commands-request.ts';
 import { addServeCommands } from './commands-serve.ts';
@@ -19,7 +22,10 @@ export async function runPortal(args: readonly string[], output: Output, stop: A
   addKeyCommands(program, output);
   const request = addRequestCommands(program, output);
   addPublishCommands(program, request, output);
+  addDirectoryCommands(program, output);
   addServeCommands(program, output, stop);
+  addOfficeCommands(program, output, stop);
+  addCaseCommands(program, output);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return 0;

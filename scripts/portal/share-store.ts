@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { ensurePrivateDir, readFileLimited, removeDurable, syncDir, writeFileDurable } from '../../agent/base/files.ts';
 import { appendCustody, readCustody } from './custody.ts';
 import { hashFile } from './custody-check.ts';
+import { makeDirLikeParent } from './shared-dir.ts';
 
 /** What the intake has on the disk: uploads under way, shares that are whole, demands, and the chain of custody. */
 export interface KnownRequest {
@@ -74,7 +75,8 @@ export class ShareStore {
     this.incomingDir = join(options.dir, 'incoming');
     this.#sharesDir = join(options.dir, 'shares');
     this.#demandsDir = join(options.dir, 'demands');
-    for (const dir of [this.incomingDir, this.#sharesDir, this.#demandsDir]) ensurePrivateDir(dir);
+    ensurePrivateDir(options.dir);
+    for (const dir of [this.incomingDir, this.#sharesDir, this.#demandsDir]) makeDirLikeParent(dir);
     const received = readCustody(options.dir).filter(({ event }) => event === 'received');
     this.#received = new Map(received.map((entry) => [entry.share_id, entry.request_id]));
   }
@@ -105,9 +107,11 @@ export class ShareStore {
   /** A demand comes long after its request has expired; only those who sent a share know its id. */
   #admitDemand(shareId: string, requestId: string): void {
     if (this.#received.get(shareId) !== requestId) throw no(403, 'unknown share');
-    const open = this.#uploads().filter((upload) => upload.shareId === shareId && upload.part === 'demand');
-    const here = readdirSync(this.#demandsDir).filter((name) => name.startsWith(shareId));
-    if (open.length + here.length >= maxDemandsPerShare) throw no(429, 'too many demands');
+    const kept = readdirSync(this.#demandsDir).filter((name) => name.startsWith(shareId));
+    const open = this.#uploads().filter(
+      (upload) => upload.shareId === shareId && upload.part === 'demand' && !upload.complete,
+    );
+    if (open.length + kept.length >= maxDemandsPerShare) throw no(429, 'too many demands');
   }
 
   /** Whether bytes may still be added to the upload: what became a share is evidence and stays as it is. */
@@ -138,7 +142,7 @@ export class ShareStore {
     const { requestId } = header;
     const made = join(this.#sharesDir, `.${shareId}`);
     rmSync(made, { recursive: true, force: true });
-    ensurePrivateDir(made);
+    makeDirLikeParent(made);
     const facts: Record<string, string | number> = {};
     for (const { id, part } of [body, header]) {
       const file = join(this.incomingDir, id);

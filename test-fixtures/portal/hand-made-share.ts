@@ -3,7 +3,7 @@ import { sealBytes } from '../../agent/protocol/age-file.ts';
 import { sha256, sha256Hex, toHex } from '../../agent/protocol/bytes.ts';
 import type { AgencyDocument } from '../../agent/protocol/documents.ts';
 import { peekDocument, signEnvelope } from '../../agent/protocol/envelope.ts';
-import { generateSigningKey } from '../../agent/protocol/keys.ts';
+import { generateSigningKey, type SigningKey } from '../../agent/protocol/keys.ts';
 import { inclusionPath, leafHash, rootOf } from '../../agent/protocol/merkle.ts';
 import { writeArchive } from '../../agent/protocol/share-archive.ts';
 
@@ -16,6 +16,9 @@ export interface HandMadeShare {
   readonly header: Uint8Array;
   readonly body: Uint8Array;
   readonly video: Uint8Array;
+  readonly grant: Uint8Array;
+  /** What the owner would sign a demand with. */
+  readonly ownerKey: SigningKey;
 }
 
 export function makeShare(options: {
@@ -88,5 +91,5 @@ export function makeShare(options: {
     { name: '31-proofs.json', bytes: json({ media: [{ name, manifest_hash: manifestHash, fragments: proved }] }) },
     { name, bytes: video },
   ]);
-  return { shareId, ...sealBytes([options.agency.recipient.age], archive), video };
+  return { shareId, ...sealBytes([options.agency.recipient.age], archive), video, grant, ownerKey };
 }
