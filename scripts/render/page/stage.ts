@@ -1,0 +1,394 @@
+/** One stream's world, ready to be drawn frame by frame. */
+import {
+  GLSL3,
+  HalfFloatType,
+  PerspectiveCamera,
+  Scene,
+  ShaderMaterial,
+  Vector3,
+  type WebGLRenderer,
+  WebGLRenderTarget,
+  ShaderChunk,
+  AlwaysDepth,
+} from 'three';
+import type { CameraPlan, Channel, StreamPlan } from '../plan.ts';
+import { places } from '../places.ts';
+import { channelAt } from '../timeline.ts';
+import { type Baked, bake, FULL_SCREEN_VERTEX, FullScreen } from './bake.ts';
+import { Cast } from './cast.ts';
+import { Composer, type FrameLook, type Region } from './compose.ts';
+import { AutoExposure } from './exposure.ts';
+import { Finisher } from './finish.ts';
+import { type LensSpec, type LensWindow, NEAR_M, setLens, toPixels } from './lens.ts';
+import { LightRig, type Source, type Strengths, type Tints } from './light-rig.ts';
+import { makeShadowUniforms, patchMaterials, setShadow } from './materials.ts';
+import { type Stroke, StrokePainter } from './particles.ts';
+import { RegionFinder } from './region.ts';
+import { buildScenery } from './scenery.ts';
+import { ShadowView } from './shadow.ts';
+import { type Testimony, Witness } from './witness.ts';
+import { Weather } from './weather.ts';
+
+const SHAKE_CROP = 0.94;
+
+const hideMaterial = (): ShaderMaterial =>
+  new ShaderMaterial({
+    glslVersion: GLSL3,
+    vertexShader: FULL_SCREEN_VERTEX,
+    fragmentShader: `uniform sampler2D place; uniform vec2 size, shift; uniform float crop; out vec4 color;
+      void main() { vec2 from = 0.5 + ( gl_FragCoord.xy / size - 0.5 ) * crop + shift;
+      color = vec4( 0.0 ); gl_FragDepth = 1.0 - ${NEAR_M} / max( texture( place, from ).w, 0.06 ); }`,
+    colorWrite: false,
+    depthFunc: AlwaysDepth,
+    uniforms: { place: { value: null }, size: { value: [1, 1] }, shift: { value: [0, 0] }, crop: { value: 1 } },
+  });
+
+const level: Readonly<Record<StreamPlan['light'], { target: number; limit: readonly [number, number]; noise: number }>> = {
+  day: { target: 0.46, limit: [0.05, 3], noise: 0.012 },
+  dusk: { target: 0.34, limit: [0.1, 9], noise: 0.022 },
+  ir: { target: 0.36, limit: [0.04, 6], noise: 0.024 },
+  mixed: { target: 0.36, limit: [0.04, 9], noise: 0.022 },
+};
+
+export class Stage {
+  readonly #renderer: WebGLRenderer;
+  readonly #plan: StreamPlan;
+  readonly #lens: LensSpec;
+  readonly #cameraPlan: CameraPlan;
+  readonly #scene = new Scene();
+  readonly #camera = new PerspectiveCamera();
+  readonly #rig: LightRig;
+  readonly #cast: Cast;
+  readonly #scenery;
+  readonly #baked: Baked;
+  readonly #screen = new FullScreen();
+  readonly #composer: Composer;
+  readonly #strokes: StrokePainter;
+  readonly #weather: Weather;
+  readonly #finisher: Finisher;
+  readonly #witness: Witness;
+  readonly #exposure: AutoExposure;
+  readonly #shadows = makeShadowUniforms();
+  readonly #sunMoving = ShadowView.parallel(512, 6, 60);
+  readonly #sunFixed: ShadowView;
+  readonly #sunLeaves: ShadowView | undefined;
+  readonly #lampFixed = ShadowView.cone(1024, 150, 0.15, 30);
+  readonly #lampMoving = ShadowView.cone(512, 150, 0.15, 30);
+  readonly #head = ShadowView.cone(768, 60, 0.3, 60);
+  readonly #actors: WebGLRenderTarget;
+  readonly #hide = hideMaterial();
+  readonly #pixels: Uint8Array;
+  readonly #lit: boolean;
+  readonly #windy: boolean;
+  readonly #region: RegionFinder;
+  #lastLook = '';
+
+  constructor(renderer: WebGLRenderer, plan: StreamPlan) {
+    this.#renderer = renderer;
+    this.#plan = plan;
+    const place = places[plan.place];
+    this.#cameraPlan = { ...place.camera, ...plan.camera };
+    const { widthPx, heightPx } = plan;
+    const { fieldDeg, bend, heightM, pitchRad, yawRad } = this.#cameraPlan;
+    this.#lens = { fieldDeg, bend, widthPx, heightPx };
+    renderer.setSize(widthPx, heightPx, false);
+    this.#camera.position.set(0, heightM, 0);
+    this.#camera.rotation.set(pitchRad, yawRad, 0, 'YXZ');
+    this.#camera.updateMatrixWorld(true);
+    setLens(this.#camera, this.#lens);
+    this.#rig = new LightRig(this.#scene, place, plan.sunFrom ?? place.sunFrom, this.#cameraPlan);
+    this.#scenery = buildScenery(plan);
+    this.#cast = new Cast(plan);
+    this.#scene.add(this.#scenery.group, this.#cast.group);
+    const lights = ShaderChunk.lights_fragment_begin;
+    for (const { mesh, surface } of this.#scenery.surfaces) patchMaterials(mesh, this.#shadows, { lights, keepNormals: surface.name === 'leaf' });
+    patchMaterials(this.#cast.group, this.#shadows, { lights });
+    this.#shadows.cameraToWorld.value = this.#camera.matrixWorld;
+    setShadow(this.#shadows.sunMoving, this.#shadows.sunMovingMatrix, this.#sunMoving);
+    setShadow(this.#shadows.lampFixed, this.#shadows.lampFixedMatrix, this.#lampFixed);
+    setShadow(this.#shadows.lampMoving, this.#shadows.lampMovingMatrix, this.#lampMoving);
+    setShadow(this.#shadows.headlights, this.#shadows.headlightsMatrix, this.#head);
+
+    const uses = (channel: Channel): boolean => {
+      const keys = plan.channels[channel];
+      return keys === undefined ? channelAt(plan, channel, 0) > 0 : keys.some((key) => key[1] > 0);
+    };
+    this.#windy = uses('wind') && channelMax(plan, 'wind') >= 0.3;
+    this.#lit = plan.actors.some((actor) => actor.type === 'vehicle' && actor.lamps === true);
+    this.#sunFixed = ShadowView.parallel(widthPx > 500 ? 2048 : 1024, 13, 70);
+    this.#sunLeaves = this.#windy ? ShadowView.parallel(1024, 13, 70) : undefined;
+    const needed = new Set<Source>((['sun', 'sky', 'lamp', 'infrared'] as const).filter(uses));
+    if (plan.light !== 'day') needed.add('glow');
+    this.#baked = this.#bakeAll(needed);
+    this.#actors = new WebGLRenderTarget(widthPx, heightPx, { type: HalfFloatType, samples: 4 });
+    this.#composer = new Composer(widthPx, heightPx, this.#baked, this.#actors.texture, this.#shadows);
+    this.#strokes = new StrokePainter(widthPx, heightPx, this.#baked.place);
+    const toCamera = (world: Vector3): Vector3 => world.applyMatrix4(this.#camera.matrixWorldInverse);
+    this.#weather = new Weather(plan.seed, this.#lens, toCamera);
+    this.#finisher = new Finisher(widthPx, heightPx, this.#composer.target.texture, plan.seed, uses('dirt'));
+    this.#witness = new Witness(this.#lens);
+    this.#exposure = new AutoExposure(level[plan.light].target, level[plan.light].limit);
+    this.#region = new RegionFinder(this.#lens, this.#rig);
+    this.#pixels = new Uint8Array(widthPx * heightPx * 4);
+  }
+
+  #bakeAll(needed: ReadonlySet<Source>): Baked {
+    const renderer = this.#renderer;
+    const { surfaces, group } = this.#scenery;
+    const sky = group.getObjectByName('sky');
+    this.#cast.setLight(this.#plan.light === 'ir' ? 'ir' : 'day');
+    this.#cast.showScenery(true);
+    if (sky !== undefined) sky.visible = false;
+    const middle = new Vector3(0, 0, -6);
+    const aim = (view: ShadowView): void => view.aim(middle.clone().addScaledVector(this.#rig.sunFrom, 35), middle);
+    const leaves = surfaces.filter(({ surface }) => surface.name === 'leaf').map(({ mesh }) => mesh);
+    aim(this.#sunFixed);
+    if (this.#sunLeaves !== undefined) for (const mesh of leaves) mesh.visible = false;
+    this.#sunFixed.draw(renderer, this.#scene);
+    for (const mesh of leaves) mesh.visible = true;
+    setShadow(this.#shadows.sunFixed, this.#shadows.sunFixedMatrix, this.#sunFixed);
+    // The lamp hangs below its roof and lights downwards and outwards.
+    const { lampAt } = this.#rig;
+    for (const view of [this.#lampFixed, this.#lampMoving]) view.aim(lampAt, new Vector3(lampAt.x * 0.4, 0, lampAt.z - 1.6));
+    this.#lampFixed.draw(renderer, this.#scene);
+    for (const view of [this.#sunMoving, this.#lampMoving, this.#head]) view.clear(renderer);
+    const baked = bake({
+      renderer,
+      scene: this.#scene,
+      scenery: this.#scenery,
+      rig: this.#rig,
+      camera: this.#camera,
+      plan: this.#plan,
+      needed,
+      needAlbedo: this.#lit,
+      screen: this.#screen,
+    });
+    if (this.#sunLeaves !== undefined) {
+      aim(this.#sunLeaves);
+      for (const { mesh } of surfaces) mesh.visible = leaves.includes(mesh);
+      if (sky !== undefined) sky.visible = false;
+      this.#sunLeaves.draw(renderer, this.#scene);
+      for (const { mesh } of surfaces) mesh.visible = true;
+      setShadow(this.#shadows.sunFixed, this.#shadows.sunFixedMatrix, this.#sunLeaves);
+    }
+    if (sky !== undefined) sky.visible = true;
+    this.#cast.showScenery(false);
+    group.visible = false;
+    return baked;
+  }
+
+  /** Lets the exposure settle on the first picture, as it has in a camera that has been running. */
+  settle(ms: number, rounds = 5): void {
+    for (let i = 0; i < rounds; i++) {
+      this.#draw(ms, 0);
+      this.#exposure.meter(this.#pixels, this.#plan.widthPx, this.#plan.heightPx, 0.7);
+    }
+  }
+
+  /** Pixels as RGBA rows from the top; valid until the next frame. */
+  frame(ms: number, index: number): Uint8Array {
+    this.#draw(ms, index);
+    if (this.#fill(ms) === 'none') this.#exposure.meter(this.#pixels, this.#plan.widthPx, this.#plan.heightPx, 0.9 / this.#plan.fps);
+    return this.#pixels;
+  }
+
+  /** Of the frame last drawn. */
+  testify(ms: number, wantRuns: boolean): Testimony {
+    const total = this.#plan.widthPx * this.#plan.heightPx;
+    if (this.#fill(ms) !== 'none') return { sightings: [], moving: 0, runs: wantRuns ? [total] : undefined };
+    const look = this.#window(ms);
+    const { window } = look;
+    return this.#witness.look(this.#renderer, this.#scene, this.#camera, this.#cast, window, (target) => this.#drawHide(target, look.shift, look.crop), this.#region.current, wantRuns);
+  }
+
+  #fill(ms: number): 'none' | 'black' | 'grey' {
+    const gap = this.#plan.gaps.find((one) => ms >= one.fromMs && ms < one.toMs);
+    return gap?.outage === 'black' || gap?.outage === 'grey' ? gap.outage : 'none';
+  }
+
+  #window(ms: number): { readonly window: LensWindow; readonly shift: readonly [number, number]; readonly crop: number } {
+    if (this.#plan.channels.shake === undefined) return { window: { zoom: 1, shiftX: 0, shiftY: 0 }, shift: [0, 0], crop: 1 };
+    const t = ms / 1000;
+    const strength = channelAt(this.#plan, 'shake', ms) * 0.012;
+    const wave = (a: number, b: number, c: number): number => 0.5 * Math.sin(t * a) + 0.3 * Math.sin(t * b + 1) + 0.2 * Math.sin(t * c + 2);
+    const shift = [strength * wave(13, 29, 41), strength * 1.5 * wave(17, 23, 47)] as const;
+    return { window: { zoom: 1 / SHAKE_CROP, shiftX: (-2 * shift[0]) / SHAKE_CROP, shiftY: (-2 * shift[1]) / SHAKE_CROP }, shift, crop: SHAKE_CROP };
+  }
+
+  #drawHide(target: WebGLRenderTarget, shift: readonly [number, number], crop: number): void {
+    const set = (name: string, value: unknown): void => {
+      const uniform = this.#hide.uniforms[name];
+      if (uniform !== undefined) uniform.value = value;
+    };
+    set('place', this.#baked.place);
+    set('size', [this.#plan.widthPx, this.#plan.heightPx]);
+    set('shift', shift);
+    set('crop', crop);
+    this.#renderer.autoClear = false;
+    this.#renderer.setRenderTarget(target);
+    this.#renderer.clear();
+    this.#screen.draw(this.#renderer, this.#hide, target);
+    this.#renderer.autoClear = true;
+  }
+
+  #draw(ms: number, index: number): void {
+    const renderer = this.#renderer;
+    const plan = this.#plan;
+    const get = (channel: Channel): number => channelAt(plan, channel, ms);
+    const fill = this.#fill(ms);
+    const grey = get('greyMode') > 0.5;
+    const strengths: Strengths = { sun: get('sun'), sky: get('sky'), lamp: get('lamp'), infrared: get('infrared'), glow: plan.light === 'day' ? 0 : 1 };
+    if (fill === 'none') {
+      const dusk = strengths.sun < 0.15 && strengths.sky < 0.35;
+      const tints: Tints = {
+        sun: [1, 1, 1],
+        sky: dusk ? [0.75, 0.85, 1.2] : [1, 1, 1],
+        lamp: [1, 1, 1],
+        infrared: [1, 1, 1],
+        glow: [1, 1, 1],
+      };
+      this.#cast.setLight(grey ? 'ir' : dusk ? 'dusk' : 'day');
+      this.#cast.pose(ms, Math.max(0.15, get('wind')));
+      this.#rig.set(strengths, tints);
+      const { present } = this.#cast;
+      const shadowed = present.length > 0;
+      if (shadowed && strengths.sun > 0) this.#aimSun();
+      if (shadowed && strengths.sun > 0) this.#sunMoving.draw(renderer, this.#scene);
+      if (shadowed && strengths.lamp > 0) this.#lampMoving.draw(renderer, this.#scene);
+      const lit = this.#lit ? this.#cast.headlights() : undefined;
+      this.#rig.setHeadlights(lit?.at ?? [], lit?.ahead ?? new Vector3(0, 0, 1), lit === undefined ? 0 : 1);
+      if (lit !== undefined) this.#drawHeadShadow(lit);
+      const look = this.#window(ms);
+      const frameLook: FrameLook = {
+        strengths,
+        tints,
+        contacts: this.#cast.contacts(),
+        tSec: this.#windy || get('cloud') > 0 ? ms / 1000 : 0,
+        windRatio: get('wind'),
+        cloudRatio: get('cloud'),
+        hazePerM: 0.012 * get('rain') + 0.02 * get('snow'),
+        shift: look.shift,
+        crop: look.crop,
+        headlights: lit !== undefined,
+        sunShadows: shadowed && strengths.sun > 0,
+        lampShadows: shadowed && strengths.lamp > 0,
+      };
+      const strokes = [...this.#weatherStrokes(ms, strengths), ...this.#glare(lit)];
+      this.#region.next(this.#cast, this.#camera, look.window, strengths);
+      const region = this.#compare(frameLook, strokes.length > 0);
+      if (region !== 'nothing') {
+        setLens(this.#camera, this.#lens, look.window);
+        renderer.setClearColor(0x000000, 0);
+        this.#actors.scissorTest = region !== undefined;
+        if (region !== undefined) this.#actors.scissor.set(...region);
+        this.#drawHide(this.#actors, look.shift, look.crop);
+        renderer.autoClear = false;
+        renderer.setRenderTarget(this.#actors);
+        if (shadowed) renderer.render(this.#scene, this.#camera);
+        renderer.autoClear = true;
+        this.#composer.draw(renderer, this.#screen, frameLook, this.#rig, this.#windy, region);
+        this.#composer.target.scissorTest = false;
+        this.#strokes.draw(renderer, strokes, this.#composer.target);
+      }
+    }
+    const gain = get('gain');
+    const base = level[plan.light].noise;
+    this.#finisher.draw(renderer, this.#screen, {
+      exposure: this.#exposure.value * 2 ** get('exposureSteps'),
+      noise: Math.min(0.11, base * gain * Math.min(2.2, Math.max(0.6, Math.sqrt(this.#exposure.value)))),
+      grey,
+      dirt: get('dirt'),
+      frame: index + (plan.seed % 5003),
+      fill,
+    });
+    const gl = renderer.getContext();
+    gl.readPixels(0, 0, plan.widthPx, plan.heightPx, gl.RGBA, gl.UNSIGNED_BYTE, this.#pixels);
+  }
+
+  /** What of the last composed picture has to be drawn again: all of it, a region, or nothing. */
+  #compare(look: FrameLook, strokes: boolean): Region | undefined | 'nothing' {
+    const { contacts: _, sunShadows: _sun, lampShadows: _lamp, ...steady } = look;
+    const key = JSON.stringify(steady);
+    const same = key === this.#lastLook && !strokes && !look.headlights;
+    this.#lastLook = strokes || look.headlights ? '' : key;
+    return same ? (this.#region.changed() ?? 'nothing') : undefined;
+  }
+
+  #aimSun(): void {
+    const middle = new Vector3();
+    const present = this.#cast.present;
+    const places = present.map(({ placement, plan }) => ({ at: new Vector3(placement?.xM, 0.8 + (placement?.yM ?? 0), placement?.zM), room: plan.type === 'vehicle' ? 3.2 : 1.4 }));
+    for (const { at } of places) middle.addScaledVector(at, 1 / places.length);
+    const half = Math.max(...places.map(({ at, room }) => at.distanceTo(middle) + room));
+    const { camera } = this.#sunMoving;
+    if ('left' in camera) [camera.left, camera.right, camera.bottom, camera.top] = [-half, half, -half, half];
+    camera.updateProjectionMatrix();
+    this.#sunMoving.aim(middle.clone().addScaledVector(this.#rig.sunFrom, 30), middle);
+  }
+
+  /** Fences and people throw shadows in a headlight; the car itself does not. */
+  #drawHeadShadow(lit: { readonly at: readonly Vector3[]; readonly ahead: Vector3 }): void {
+    const [a, b] = lit.at;
+    if (a === undefined || b === undefined) return;
+    const from = a.clone().add(b).multiplyScalar(0.5);
+    this.#head.aim(from, from.clone().add(lit.ahead));
+    const hidden = this.#cast.present.filter(({ plan }) => plan.type === 'vehicle').map(({ actor }) => actor.object);
+    for (const object of hidden) object.visible = false;
+    const sky = this.#scenery.group.getObjectByName('sky');
+    if (sky !== undefined) sky.visible = false;
+    this.#scenery.group.visible = true;
+    this.#head.draw(this.#renderer, this.#scene);
+    this.#scenery.group.visible = false;
+    if (sky !== undefined) sky.visible = true;
+    for (const object of hidden) object.visible = true;
+  }
+
+  #weatherStrokes(ms: number, strengths: Strengths): readonly Stroke[] {
+    const [rain, snow] = [channelAt(this.#plan, 'rain', ms), channelAt(this.#plan, 'snow', ms)];
+    if (rain === 0 && snow === 0) return [];
+    const wind = channelAt(this.#plan, 'wind', ms);
+    const sky = strengths.sky * 1.2 + strengths.sun * 0.3;
+    return this.#weather.strokes({ tSec: ms / 1000, rain, snow, wind, infrared: strengths.infrared, sky, lamp: strengths.lamp, exposureSec: strengths.sky > 0.4 ? 1 / 80 : 1 / 30 });
+  }
+
+  #glare(lit: { readonly at: readonly Vector3[]; readonly ahead: Vector3 } | undefined): readonly Stroke[] {
+    if (lit === undefined) return [];
+    return lit.at.flatMap((lamp): Stroke[] => {
+      const toCamera = this.#camera.position.clone().sub(lamp);
+      const distanceM = toCamera.length();
+      const facing = Math.max(0, toCamera.normalize().dot(lit.ahead));
+      const v = lamp.clone().applyMatrix4(this.#camera.matrixWorldInverse);
+      const at = toPixels(this.#lens, v.x, v.y, v.z);
+      if (at === undefined || facing < 0.02) return [];
+      const scale = this.#plan.widthPx / 640;
+      const bright = 1.5 + 60 * facing ** 6;
+      const spot = (radiusPx: number, gain: number): Stroke => ({
+        ...{ x0: at[0], y0: at[1], x1: at[0] + 0.01, y1: at[1], radiusPx: radiusPx * scale, cover: 0, distanceM: distanceM - 1 },
+        light: [bright * gain, bright * gain * 0.95, bright * gain * 0.85],
+      });
+      return [spot(3, 1), spot(9 + 22 * facing ** 4, 0.16), spot(90 * facing ** 3, 0.012)].filter((stroke) => stroke.radiusPx > 1);
+    });
+  }
+
+  dispose(): void {
+    this.#cast.dispose();
+    this.#baked.dispose();
+    this.#composer.dispose();
+    this.#strokes.dispose();
+    this.#finisher.dispose();
+    this.#witness.dispose();
+    this.#actors.dispose();
+    this.#hide.dispose();
+    for (const view of [this.#sunMoving, this.#sunFixed, this.#sunLeaves, this.#lampFixed, this.#lampMoving, this.#head]) view?.dispose();
+    for (const { mesh, surface } of this.#scenery.surfaces) {
+      mesh.geometry.dispose();
+      surface.material.map?.dispose();
+      surface.material.dispose();
+    }
+  }
+}
+
+function channelMax(plan: StreamPlan, channel: Channel): number {
+  const keys = plan.channels[channel];
+  return keys === undefined ? channelAt(plan, channel, 0) : Math.max(...keys.map((key) => key[1]));
+}
