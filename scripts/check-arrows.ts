@@ -27,6 +27,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'agent/main.ts': ['agent'],
   'scripts/portal': ['agent/base', 'agent/protocol'],
   scripts: ['agent', 'scripts'],
+  'scripts/bench': ['agent', 'scripts', 'test-fixtures'],
 };
 /** The web room sees only types of the owner's. */
 const typesOnly: Readonly<Record<string, readonly string[]>> = { 'agent/web': ['agent/owner'] };
