@@ -56,7 +56,7 @@ const GROWTH: Readonly<Record<Age, Growth>> = {
     across: 0.88,
     stoopRad: [0, 0.06],
   },
-  adult: { heightM: [1.58, 1.9], head: 1, headWidth: 1, legRatio: 0.531, neck: 1, across: 1, stoopRad: [0, 0.05] },
+  adult: { heightM: [1.58, 1.9], head: 1, headWidth: 1, legRatio: 0.531, neck: 0.88, across: 1, stoopRad: [0, 0.05] },
   elderly: {
     heightM: [1.54, 1.74],
     head: 1,

@@ -42,9 +42,10 @@ export function makeTrousers(tone: string, hemY: number, seed: number, irRatio: 
     field,
     low: [-0.27, hemY - 0.05, -0.2],
     high: [0.27, 1.1, 0.2],
-    stepM: 0.026,
+    stepM: 0.039,
     bones: LEG_BONES,
     tint: clothTint(rgb(tone), seed),
+    hiddenM: 0.045,
     stuff: 'cloth',
     irRatio,
   };
@@ -63,8 +64,9 @@ export function makeSkirt(tone: string, hemY: number, flareM: number, seed: numb
     field,
     low: [-reach, hemY - 0.04, -reach],
     high: [reach, 1.1, reach],
-    stepM: 0.026,
+    stepM: 0.039,
     bones: ['pelvis', 'thighL', 'thighR'],
+    hiddenM: 0.045,
     tint: (x, y, z) => shade(tint(x, y, z), y < hemY + 0.02 ? 0.65 : 1),
     stuff: 'cloth',
     irRatio,
@@ -76,11 +78,11 @@ export function makeLegs(tone: Rgb, isSkin: boolean): Layer {
   return {
     field: (x, y, z) => {
       const ax = Math.abs(x);
-      return cut(0.01, join(0.03, join(0.03, THIGH(ax, y, z), SHIN(ax, y, z)), CALF(ax, y, z)), y - 0.85);
+      return cut(0.01, join(0.03, join(0.03, THIGH(ax, y, z), SHIN(ax, y, z)), CALF(ax, y, z)), y - 0.74);
     },
     low: [-0.22, 0.02, -0.16],
-    high: [0.22, 0.9, 0.16],
-    stepM: 0.024,
+    high: [0.22, 0.8, 0.16],
+    stepM: 0.034,
     bones: ['thighL', 'shinL', 'thighR', 'shinR'],
     tint: (x, y, z) => mix(tone, shade(tone, 0.75), 0.5 + 0.5 * cloud(9 * x, 9 * y, 9 * z)),
     stuff: isSkin ? 'skin' : 'cloth',
@@ -97,7 +99,7 @@ export function makeArms(tone: Rgb): Layer {
     field: (x, y, z) => join(0.02, upper(Math.abs(x), y, z), lower(Math.abs(x), y, z)),
     low: [-0.36, 0.86, -0.12],
     high: [0.36, 1.5, 0.1],
-    stepM: 0.019,
+    stepM: 0.028,
     bones: ['upperArmL', 'forearmL', 'upperArmR', 'forearmR', 'chest'],
     tint: (x, y, z) => mix(tone, shade(tone, 0.8), 0.5 + 0.5 * cloud(12 * x, 12 * y, 12 * z)),
     stuff: 'skin',
@@ -121,7 +123,7 @@ export function makeShoe(side: Side, tone: string): Layer {
     },
     low: [x0 - 0.09, -0.03, -0.14],
     high: [x0 + 0.09, 0.18, 0.24],
-    stepM: 0.0155,
+    stepM: 0.026,
     bones: [`foot${side}`, `toe${side}`],
     tint: (_x, y, z) => (y < 0.024 ? SOLE : y > 0.06 && z > 0.02 && z < 0.09 ? mix(main, SOLE, 0.3) : main),
     stuff: 'cloth',

@@ -85,7 +85,7 @@ export function walkPose(body: Body, walkedM: number): Pose {
     const sw = side === 'L' ? -c : c;
     const out = side === 'L' ? 1 : -1;
     return hang(
-      [-(22 * sw + 1) * DEG, 0, out * 2 * DEG],
+      [-(22 * sw + 1) * DEG, 0, -out * 4 * DEG],
       [-(18 + 12 * Math.max(0, sw)) * DEG, 0, 0],
       [0, -out * 12 * DEG, 0],
     );

@@ -71,7 +71,11 @@ function stand(m: Moment): Pose {
   const stoop = body.stoopRad;
   const arm = (side: Side): Arm => {
     const out = side === 'L' ? 1 : -1;
-    return hang([(2 + 0.4 * breath) * DEG, 0, out * 2 * DEG], [-(10 + 6 * habit) * DEG, 0, 0], [0, -out * 15 * DEG, 0]);
+    return hang(
+      [(2 + 0.4 * breath) * DEG, 0, -out * 4 * DEG],
+      [-(10 + 6 * habit) * DEG, 0, 0],
+      [0, -out * 15 * DEG, 0],
+    );
   };
   return {
     pelvis: new Vector3(0.006 * slow, -0.008, 0.002 * breath),
@@ -144,7 +148,7 @@ function wave(m: Moment): Pose {
   const swing = Math.sin(2 * Math.PI * 1.5 * m.localSec);
   const shoulder = jointOf(m.body, 'upperArmR');
   const armM = 0.31 * m.body.heightM;
-  const wrist = shoulder.clone().add(new Vector3(-0.42 * armM - 0.22 * armM * swing, 0.62 * armM, 0.35 * armM));
+  const wrist = shoulder.clone().add(new Vector3(-0.42 * armM - 0.25 * armM * swing, 0.34 * armM, 0.35 * armM));
   const arm = reachArm(m.body, base, 'R', wrist, new Vector3(-1, -0.6, 0.1), [Math.PI * 0.05, 0, -0.35 * swing]);
   return { ...base, arms: { L: base.arms.L, R: arm } };
 }

@@ -27,7 +27,7 @@ export function makeHair(style: HairStyle, tone: Rgb, seed: number): Layer | nul
     field,
     low: [-0.14, 1.33, -0.2],
     high: [0.14, 1.81, 0.12],
-    stepM: 0.0145,
+    stepM: 0.022,
     bones: ['head'],
     tint: (x, y, z) => mix(shade(tone, 0.5), shade(tone, 1.5), 0.5 + 0.5 * noise(110 * x, 16 * y, 70 * z)),
     stuff: 'hair',
@@ -42,7 +42,7 @@ export function makeHeadwear(kind: Headwear, tone: string, irRatio: number): Lay
     field,
     low: [-0.2, 1.6, -0.22],
     high: [0.2, 1.85, 0.22],
-    stepM: 0.0145,
+    stepM: 0.022,
     bones: ['head'],
     tint,
     stuff: 'cloth',
@@ -59,7 +59,7 @@ export function makeHeadwear(kind: Headwear, tone: string, irRatio: number): Lay
   }
   if (kind === 'hat') {
     const brim = ellipsoid([0, 1.693, -0.012], [0.165, 0.02, 0.175]);
-    const crown = roundBox([0, 1.745, -0.015], [0.092, 0.075, 0.105], 0.05);
+    const crown = roundBox([0, 1.735, -0.015], [0.086, 0.062, 0.1], 0.05);
     return layer((x, y, z) => join(0.02, brim(x, y, z), cut(0.01, crown(x, y, z), 1.68 - y)));
   }
   return null;
@@ -73,7 +73,7 @@ export function makeBackpack(tone: string, irRatio: number): Layer {
     field: (x, y, z) => join(0.02, pack(x, y, z), pocket(x, y, z)) - 0.006 * cloud(12 * x, 12 * y, 12 * z),
     low: [-0.2, 0.96, -0.38],
     high: [0.2, 1.48, -0.08],
-    stepM: 0.028,
+    stepM: 0.042,
     bones: ['chest'],
     tint: (x, y, z) =>
       Math.abs(y - 1.36) < 0.014

@@ -34,14 +34,14 @@ export function makeHead(skin: Rgb, hair: Rgb, beard: boolean): Layer {
     field,
     low: [-0.115, 1.41, -0.14],
     high: [0.115, 1.785, 0.145],
-    stepM: 0.0105,
+    stepM: 0.0142,
     bones: ['head', 'neck'],
     tint: paintFace(skin, hair, beard),
     stuff: 'skin',
   };
 }
 
-const EYE_WHITE: Rgb = [0.6, 0.58, 0.56];
+const EYE_WHITE: Rgb = [0.36, 0.34, 0.33];
 const IRIS: Rgb = [0.05, 0.032, 0.02];
 
 function paintFace(skin: Rgb, hair: Rgb, beard: boolean): Layer['tint'] {
@@ -86,7 +86,7 @@ export function makeHand(side: Side, skin: Rgb): Layer {
     },
     low: [wx - 0.07, wy - 0.19, wz - 0.07],
     high: [wx + 0.07, wy + 0.07, wz + 0.1],
-    stepM: 0.0125,
+    stepM: 0.019,
     bones: [`hand${side}`, `forearm${side}`],
     tint: (x, y, z) => mix(skin, shade(skin, 0.75), 0.5 + 0.5 * noise(60 * x, 60 * y, 60 * z)),
     stuff: 'skin',

@@ -24,6 +24,8 @@ export interface Layer {
   readonly stuff: Stuff;
   /** Reflectance of this cloth's dye in near infrared, 0..1; most dyes are pale there. */
   readonly irRatio?: number;
+  /** Left out where it lies this deep under another layer; cloth that slides under cloth needs more. */
+  readonly hiddenM?: number;
 }
 
 export function rgb(tone: string): Rgb {
@@ -53,11 +55,8 @@ export interface Assembled {
   readonly irColours: BufferAttribute;
 }
 
-/** Hidden this deep under another layer, a triangle is left out. */
-const HIDDEN_M = 0.014;
-
-/** Polygonises the layers, stretches them to the body, weighs them to its bones and merges them: one draw call. */
-export function assemble(layers: readonly Layer[], body: Body): Assembled {
+/** Polygonises the layers, stretches them to the body, weighs them to its bones and merges them: one draw call. `detail` 2 halves the mesh. */
+export function assemble(layers: readonly Layer[], body: Body, detail: number): Assembled {
   const positions: number[] = [];
   const normals: number[] = [];
   const day: number[] = [];
@@ -68,7 +67,7 @@ export function assemble(layers: readonly Layer[], body: Body): Assembled {
   const p = new Vector3();
   const q = new Vector3();
   for (const layer of layers) {
-    const surface = polygonise(layer.field, layer.low, layer.high, layer.stepM);
+    const surface = polygonise(layer.field, layer.low, layer.high, layer.stepM / detail);
     const count = surface.positions.length / 3;
     const keep = new Uint8Array(count);
     for (let i = 0; i < count; i++) keep[i] = isHidden(surface.positions, i, layer, layers) ? 0 : 1;
@@ -123,6 +122,6 @@ function isHidden(positions: Float32Array, i: number, own: Layer, layers: readon
       x < high[0] &&
       y < high[1] &&
       z < high[2] &&
-      field(x, y, z) < -HIDDEN_M,
+      field(x, y, z) < -(own.hiddenM ?? 0.014),
   );
 }

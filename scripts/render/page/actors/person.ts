@@ -37,7 +37,7 @@ export function createPerson(given: PersonSpec, random: Random): Person {
   const body = growBody(spec.age, spec.build, given.heightM, random);
   const habit = random();
   const parcel = drawParcelSize(random, Math.min(1, body.heightM / 1.7));
-  const skin = assemble(dress(spec, random), body);
+  const skin = assemble(dress(spec, random), body, spec.detail);
   const material = new MeshLambertMaterial({ vertexColors: true });
   const mesh = new SkinnedMesh(skin.geometry, material);
   const rig = new Rig(body);

@@ -128,7 +128,7 @@ function connect(values: Float32Array, vertexOf: Int32Array, [nx, ny, nz]: Point
 
 function gradients(field: Field, positions: readonly number[], stepM: number): Float32Array {
   const normals = new Float32Array(positions.length);
-  const e = stepM * 0.5;
+  const e = Math.min(stepM * 0.5, 0.012);
   for (let o = 0; o < positions.length; o += 3) {
     const x = positions[o] ?? 0;
     const y = positions[o + 1] ?? 0;

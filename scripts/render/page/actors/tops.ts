@@ -74,7 +74,7 @@ export function makeTop(top: TopCut): Layer {
     field,
     low: [-0.44, low, -0.27],
     high: [0.44, 1.56, 0.27],
-    stepM: 0.026,
+    stepM: 0.039,
     bones: [
       'pelvis',
       'spine',
@@ -111,18 +111,18 @@ function tintTop(top: TopCut, shape: Shape): Layer['tint'] {
     if (top.pattern === 'block' && y > 1.27 - 0.25 * ax) c = second;
     if (top.kind === 'hiVis' && ax < 0.21 && y < 1.47) {
       c = VEST;
-      if (Math.abs(y - 1.06) < 0.03 || Math.abs(y - 1.2) < 0.03 || (Math.abs(ax - 0.1) < 0.026 && y > 1.06))
+      if (Math.abs(y - 1.04) < 0.036 || Math.abs(y - 1.2) < 0.036 || (Math.abs(ax - 0.1) < 0.034 && y > 1.04))
         return SILVER;
     }
     c = mix(c, shade(c, 0.62), 0.5 + 0.5 * cloud(14 * x + seed, 14 * y, 14 * z));
     const front = z > 0.05;
-    if (top.kind === 'suit' && front && ax < 0.11 * ramp(1.12, 1.46, y))
+    if (top.kind === 'suit' && front && ax < 0.075 * ramp(1.1, 1.44, y))
       c = ax < 0.02 && y > 1.14 ? shade(DARK, 1.5) : WHITE;
-    if (front && ax < 0.009 && (top.kind === 'jacket' || top.kind === 'coat')) c = mix(c, DARK, 0.75);
+    if (front && ax < 0.018 && (top.kind === 'jacket' || top.kind === 'coat')) c = mix(c, DARK, 0.5);
     if (y < shape.hemY + 0.025 && ax < 0.2) c = shade(c, 0.6);
     if (y > 1.475 && top.kind !== 'shirt') c = shade(c, 0.75);
     if (top.kind === 'jacket' && front && Math.abs(y - 1.02) < 0.014 && Math.abs(ax - 0.1) < 0.04) c = shade(c, 0.5);
-    if (straps && Math.abs(ax - 0.1) < 0.027 && y > 1.1 && ax < 0.15) c = straps;
+    if (straps && Math.abs(ax - 0.1) < 0.034 && y > 1.1 && ax < 0.15) c = straps;
     return c;
   };
 }
@@ -142,7 +142,7 @@ export function makeHood(top: TopCut): Layer {
     },
     low: [-0.15, 1.42, -0.2],
     high: [0.15, 1.82, 0.14],
-    stepM: 0.017,
+    stepM: 0.025,
     bones: ['head', 'neck', 'chest'],
     tint: (x, y, z) => mix(main, shade(main, 0.55), 0.5 + 0.5 * cloud(14 * x, 14 * y, 14 * z)),
     stuff: 'cloth',

@@ -87,6 +87,7 @@ export function fillSpec(spec: PersonSpec, random: Random): FullSpec {
         : spec.backpack,
     cane: spec.cane ?? (old && chance.pack > 0.6),
     umbrellaTone: spec.umbrellaTone ?? drawn.umbrellaTone,
+    detail: spec.detail ?? 1,
   };
 }
 
