@@ -27,7 +27,6 @@ interface Tile {
 }
 
 export class WatchPicture implements Trace {
-  readonly minScore = 0.05;
   readonly #camera: CameraConfig;
   readonly #tiles: Tile[] = [];
   readonly #events: SeenEvent[] = [];

@@ -57,7 +57,7 @@ describe('a configuration', () => {
           source: { kind: 'file', path: join(folder, 'door.mp4'), pace: 'realtime', loop: false },
           detect: { fps: 5, widthPx: 640, heightPx: 360 },
           motion: { sensitivity: 0.5, minAreaRatio: 0.001, zones: [] },
-          person: { model: 'embedded', threshold: 0.45, needHits: 2, ofFrames: 3 },
+          person: { model: 'embedded', threshold: 0.45, needHits: 3, ofFrames: 5 },
           clip: { mode: 'person', preRollMs: 5000, postRollMs: 8000, maxClipMs: 60_000 },
           audio: false,
         },
@@ -81,7 +81,7 @@ describe('a configuration', () => {
           cameras: [
             camera({
               clip: { preRollMs: 45_000, mode: 'always', maxClipMs: 20_000 },
-              person: { model: { path: 'm.onnx', sha256: 'abc' }, needHits: 4 },
+              person: { model: { path: 'm.onnx', sha256: 'abc' }, needHits: 6 },
               motion: { sensitivity: '0.5', zones: [[[0, 0], [1, 1], [1, 0], [0, 1]]] },
             }), // biome-ignore format: one zone
             camera({ source: { kind: 'rtsp', url: 'rtsp://joe:hunter2@10.0.0.9/s', transport: 'quic' } }),

@@ -105,8 +105,8 @@ const personSchema = z
       )
       .default('embedded'),
     threshold: decimal('score', 0.01, 0.99).default(0.45),
-    needHits: whole('looks that must see a person', 1, 20).default(2),
-    ofFrames: whole('looks', 1, 20).default(3),
+    needHits: whole('looks that must see a person', 1, 20).default(3),
+    ofFrames: whole('looks', 1, 20).default(5),
   })
   .refine((p: { needHits: unknown; ofFrames: unknown }) => !(Number(p?.needHits) > Number(p?.ofFrames)), {
     ...always,
@@ -192,6 +192,20 @@ const brokerSchema = z
     error: 'expected an mqtts:// address beside it: mqtt:// uses no certificate',
   });
 
+/** The owner's own limits for requests: only stricter ones than the protocol's are taken, which the owner program checks. */
+const limitsSchema = z.strictObject({
+  maxAheadS: decimal('seconds', 0, 1e9).exactOptional(),
+  maxLifetimeS: decimal('seconds', 0, 1e9).exactOptional(),
+  minWindowS: decimal('seconds', 0, 1e9).exactOptional(),
+  maxWindowS: decimal('seconds', 0, 1e9).exactOptional(),
+  maxReachBackS: decimal('seconds', 0, 1e9).exactOptional(),
+  minAreaKm2: decimal('square kilometres', 0, 1e9).exactOptional(),
+  maxAreaKm2: decimal('square kilometres', 0, 1e9).exactOptional(),
+  minCompactness: decimal('0 to 1', 0, 1).exactOptional(),
+  maxDeleteByDays: decimal('days', 0, 1e6).exactOptional(),
+  maxOutcomeDueDays: decimal('days', 0, 1e6).exactOptional(),
+});
+
 export const configSchema = z.strictObject(
   {
     dataDir: text('the path of the data directory', 4096),
@@ -241,6 +255,11 @@ export const configSchema = z.strictObject(
     clock: choice(['auto', 'trust-system']).default('auto'),
     coolingOffMs: whole('milliseconds', 0, 7 * dayMs).default(3_600_000),
     releaseSpreadMs: whole('milliseconds', 0, dayMs).default(21_600_000),
+    /** Log-in of a second person who must confirm every share. */
+    secondApprover: text('the name of a log-in', 32, /^[a-z0-9][a-z0-9._-]*$/)
+      .nullable()
+      .default(null),
+    limits: limitsSchema.prefault({}),
     ffmpegPath: filePath.exactOptional(),
   },
   { error: 'expected one JSON object' },

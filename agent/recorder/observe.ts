@@ -27,8 +27,6 @@ export interface ObserveOptions {
 }
 
 export interface Trace {
-  /** Scores below the threshold are of interest as well, down to this. */
-  readonly minScore: number;
   onMotion(atMs: number, frame: SmallFrame, result: MotionResult): void;
   onPeople(atMs: number, frame: SmallFrame, found: readonly Detection[]): void;
 }
@@ -55,9 +53,8 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   const source = fastest(resolveSource(camera.source));
   await using ending = new AsyncDisposableStack();
   const motion = ending.use(new MotionDetector({ ...camera.detect, ...camera.motion }));
-  const { model, threshold } = camera.person;
-  const wanted = { ...camera.person, threshold: Math.min(threshold, trace?.minScore ?? threshold) };
-  const person = model === 'off' ? undefined : await loadPersonLook({ ...wanted, model }, signal);
+  const { model } = camera.person;
+  const person = model === 'off' ? undefined : await loadPersonLook({ ...camera.person, model }, signal);
   ending.defer(() => person?.stage.close());
   const seen = new Sightings(onEvent);
   const counts = { motionFrames: 0, looks: 0 };
@@ -85,11 +82,11 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   if (person !== undefined) {
     const watchedPeople: PersonStage = {
       close: () => person.stage.close(),
-      detect: async (frame, regions) => {
+      detect: async (frame, regions, how) => {
         counts.looks += 1;
-        const found = await person.stage.detect(frame, regions);
+        const found = await person.stage.detect(frame, regions, how);
         trace?.onPeople(atMs(frame), frame, found);
-        return found.filter(({ score }) => score >= threshold);
+        return found;
       },
     };
     pipeline.usePerson({ stage: watchedPeople, tracker: person.tracker });

@@ -1,11 +1,11 @@
 import { asAgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { PersonConfig } from '../config/schema.ts';
+import type { PersonLook } from './looks.ts';
 import { PersonDetector } from './person/detector.ts';
 import { embeddedModel, ownModel } from './person/model.ts';
 import { probeModel } from './person/probe.ts';
 import { PersonTracker } from './person/tracker.ts';
-import type { PersonLook } from './pipeline.ts';
 
 /** Getting the person stage ready. Whatever goes wrong with it is said loudly and costs people's labels, not the recording. */
 export interface OpenedPersonLook {
@@ -14,6 +14,9 @@ export interface OpenedPersonLook {
   readonly state: 'starting' | 'on' | 'off' | 'unavailable';
   readonly code?: string;
 }
+
+/** Of the threshold: somebody who is known already may be found less surely. */
+const weakShare = 0.5;
 
 type ChosenModel = Exclude<PersonConfig['model'], 'off'>;
 
@@ -25,8 +28,9 @@ export async function loadPersonLook(
   const model = config.model === 'embedded' ? embeddedModel() : ownModel(config.model);
   // In a child first: a processor that lacks an instruction must not end this program.
   await probeModel({ model, signal });
-  const stage = await PersonDetector.open({ model, minScore: config.threshold });
-  const tracker = new PersonTracker({ confirmCount: config.needHits, windowCount: config.ofFrames });
+  const { threshold, needHits: confirmCount, ofFrames: windowCount } = config;
+  const stage = await PersonDetector.open({ model, minScore: threshold * weakShare });
+  const tracker = new PersonTracker({ confirmCount, windowCount, threshold });
   return { stage, tracker };
 }
 

@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Log } from '../base/log.ts';
 import type { ClipRecorder } from './clip/clip-recorder.ts';
 import { type EventChange, EventMachine, type EventMode, type EventTrigger } from './clip/hysteresis.ts';
+import { type Looked, type PersonLook, PersonLooks } from './looks.ts';
 import type {
-  Box,
   CaptureSink,
   CaptureState,
-  Detection,
   Fragment,
   MotionResult,
   MotionStage,
-  PersonStage,
   Run,
   SmallFrame,
   Sound,
@@ -22,34 +20,6 @@ import type {
  * and the event machine, whose changes tell the clip recorder what to keep. Detection may lag or fail without costing a
  * fragment.
  */
-
-/** Somebody followed from look to look. */
-export interface FollowedPerson {
-  readonly id: number;
-  readonly box: Box;
-  readonly score: number;
-  readonly firstSeenMs: number;
-  readonly lastSeenMs: number;
-}
-
-export interface PersonFollower {
-  /** Confirmed people after this look, and those whom it confirmed. `regions` are what was asked for. */
-  update(
-    timeMs: number,
-    found: readonly Detection[],
-    regions: readonly Box[],
-  ): { readonly people: readonly FollowedPerson[]; readonly appeared: readonly FollowedPerson[] };
-  /** Where to look although nothing moves: people stand still. */
-  recheckRegions(timeMs: number): readonly Box[];
-  /** Confirmed people who count as being there. */
-  people(timeMs: number): readonly FollowedPerson[];
-  reset(): void;
-}
-
-export interface PersonLook {
-  readonly stage: PersonStage;
-  readonly tracker: PersonFollower;
-}
 
 /** Where what was seen goes: the clip recorder, or whoever only watches. */
 export type SoundKeeper = Pick<ClipRecorder, 'startSound' | 'pushSound'>;
@@ -81,27 +51,18 @@ const longestLagMs = 20_000;
 /** Somebody not found for this long keeps no event open, even if no check could be made. */
 const longestDoubtMs = 5000;
 
-interface Look {
-  readonly frame: SmallFrame;
-  readonly regions: readonly Box[];
-}
-
 export class Pipeline implements CaptureSink {
   readonly #options: PipelineOptions;
   readonly #machine: EventMachine;
-  #person: PersonLook | undefined;
+  #looks: PersonLooks | undefined;
   #run: Run | undefined;
   #settledFromMs: number | undefined;
   #motionState: MotionResult['state'] = 'settling';
   #horizonMs = Number.NEGATIVE_INFINITY;
   #lastFrame: SmallFrame | undefined;
-  #looking: Look | undefined;
-  #nextLook: Look | undefined;
   #event: { readonly id: string; readonly trigger: EventTrigger; readonly wallMs: number } | undefined;
   #lastEventMs: number | undefined;
   #recording = true;
-  #skippedLookCount = 0;
-  #failedLookCount = 0;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -112,7 +73,13 @@ export class Pipeline implements CaptureSink {
 
   /** From now on people are looked for, and in mode `person` they alone count. */
   usePerson(person: PersonLook): void {
-    this.#person = person;
+    this.#looks = new PersonLooks({
+      cameraId: this.#options.cameraId,
+      person,
+      log: this.#options.log,
+      onLooked: (looked) => this.#onLooked(looked),
+      onIdle: () => this.#settle(this.#horizonMs),
+    });
     if (this.#options.mode !== 'motion') this.#machine.mode = 'person';
   }
 
@@ -125,8 +92,8 @@ export class Pipeline implements CaptureSink {
       recording: this.#recording,
       eventOpen: this.#event !== undefined,
       lastEventMs: this.#lastEventMs,
-      skippedLookCount: this.#skippedLookCount,
-      failedLookCount: this.#failedLookCount,
+      skippedLookCount: this.#looks?.skippedCount ?? 0,
+      failedLookCount: this.#looks?.failedCount ?? 0,
     };
   }
 
@@ -135,9 +102,8 @@ export class Pipeline implements CaptureSink {
     this.#settledFromMs = undefined;
     this.#motionState = 'settling';
     this.#horizonMs = Number.NEGATIVE_INFINITY;
-    this.#nextLook = undefined;
     this.#options.motion.reset();
-    this.#person?.tracker.reset();
+    this.#looks?.reset();
     this.#options.clips.startRun(run);
     this.#options.clips.keepFrom(this.#horizonMs);
     if (this.#recording) this.#beginContinuous();
@@ -175,7 +141,7 @@ export class Pipeline implements CaptureSink {
       clips.label(frame, { kind: 'motion', score: 0, box: largest });
       this.#apply(this.#machine.motion(frame.timeMs));
     }
-    const looked = this.#lookForPeople(frame, seen, before);
+    const looked = this.#looks?.see(frame, seen, before);
     this.#horizonMs = frame.timeMs;
     if (lossless && looked !== undefined) return looked;
     this.#settle(frame.timeMs);
@@ -217,43 +183,9 @@ export class Pipeline implements CaptureSink {
     this.#options.clips.begin('continuous', Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
-  /** The promise is that of the look, when one begins at once. */
-  #lookForPeople(frame: SmallFrame, seen: MotionResult, before: MotionResult['state']): Promise<void> | undefined {
-    const person = this.#person;
-    if (person === undefined) return undefined;
-    // After a global change (a lamp lights because somebody came) and at the start of a run: once, at the whole picture.
-    const whole = before === 'settling' || (seen.state === 'global' && before !== 'global');
-    const boxes = [...seen.boxes, ...person.tracker.recheckRegions(frame.timeMs)];
-    if (!whole && boxes.length === 0) return undefined;
-    const look = { frame, regions: whole ? [] : boxes };
-    if (this.#looking !== undefined) {
-      if (this.#nextLook !== undefined) this.#skippedLookCount += 1;
-      // A whole-picture look is not replaced by a smaller one.
-      this.#nextLook = this.#nextLook?.regions.length === 0 ? { frame, regions: [] } : look;
-      return undefined;
-    }
-    return this.#look(person, look);
-  }
-
-  async #look(person: PersonLook, first: Look): Promise<void> {
-    for (let look: Look | undefined = first; look !== undefined; look = this.#nextLook) {
-      this.#nextLook = undefined;
-      this.#looking = look;
-      try {
-        const found = await person.stage.detect(look.frame, look.regions);
-        if (look.frame.runId === this.#run?.runId && this.#recording) this.#onLooked(person, look, found);
-      } catch (thrown) {
-        this.#failedLookCount += 1;
-        this.#options.log.error('person-check-failed', thrown, { camera: this.#options.cameraId });
-      }
-    }
-    this.#looking = undefined;
-    this.#settle(this.#horizonMs);
-  }
-
-  #onLooked(person: PersonLook, { frame, regions }: Look, found: readonly Detection[]): void {
+  #onLooked({ frame, people, appeared }: Looked): void {
+    if (!this.#recording) return;
     const { clips, publish } = this.#options;
-    const { people, appeared } = person.tracker.update(frame.timeMs, found, regions);
     for (const { id, score, box, firstSeenMs, lastSeenMs } of people) {
       if (lastSeenMs !== frame.timeMs) continue;
       const isNew = appeared.some((newcomer) => newcomer.id === id);
@@ -270,8 +202,8 @@ export class Pipeline implements CaptureSink {
   #settle(lookedAtMs: number): void {
     const { clips, preRollMs } = this.#options;
     this.#horizonMs = Math.max(this.#horizonMs, lookedAtMs);
-    const underWayMs = this.#looking?.frame.timeMs ?? Number.POSITIVE_INFINITY;
-    const followed = this.#person?.tracker.people(this.#horizonMs) ?? [];
+    const underWayMs = this.#looks?.underWayMs ?? Number.POSITIVE_INFINITY;
+    const followed = this.#looks?.people(this.#horizonMs) ?? [];
     const doubtFromMs = followed.map(({ lastSeenMs }) => Math.max(lastSeenMs, this.#horizonMs - longestDoubtMs));
     const horizonMs = Math.min(this.#horizonMs, underWayMs, ...doubtFromMs);
     this.#apply(this.#machine.settle(horizonMs));

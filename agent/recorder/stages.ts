@@ -108,8 +108,15 @@ export interface MotionStage {
   reset(): void;
 }
 
+export interface LookOptions {
+  /** Besides the regions, at the whole frame too. */
+  readonly alsoWhole?: boolean;
+  /** The regions are looked at in at most so many crops. */
+  readonly maxCropCount?: number;
+}
+
 export interface PersonStage {
   /** Looks for people in the given regions (or the whole frame when empty). One call at a time. */
-  detect(frame: SmallFrame, regions: readonly Box[]): Promise<readonly Detection[]>;
+  detect(frame: SmallFrame, regions: readonly Box[], options?: LookOptions): Promise<readonly Detection[]>;
   close(): Promise<void>;
 }

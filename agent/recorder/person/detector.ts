@@ -1,6 +1,6 @@
 import { AgentError } from '../../base/errors.ts';
 import type { ColourMatrix } from '../../base/image.ts';
-import type { Box, Detection, PersonStage, SmallFrame } from '../stages.ts';
+import type { Box, Detection, LookOptions, PersonStage, SmallFrame } from '../stages.ts';
 import type { Decoder } from './head.ts';
 import { fillInput } from './input.ts';
 import type { PersonModel } from './model.ts';
@@ -55,7 +55,7 @@ export class PersonDetector implements PersonStage {
    * Boxes in pixels of the small frame, clipped to it, surest first. `regions` are boxes of what moved; none means the
    * whole frame. Throws `person/busy`, `person/closed`, `person/model-run`, `base/bad-picture`.
    */
-  async detect(frame: SmallFrame, regions: readonly Box[]): Promise<readonly Detection[]> {
+  async detect(frame: SmallFrame, regions: readonly Box[], options: LookOptions = {}): Promise<readonly Detection[]> {
     const session = this.#open();
     if (this.#busy) {
       throw new AgentError('bug', 'person/busy', 'Cannot look for people: the last look has not ended');
@@ -66,8 +66,9 @@ export class PersonDetector implements PersonStage {
         widthPx: frame.widthPx,
         heightPx: frame.heightPx,
         inputPx: session.inputPx,
-        maxCount: this.#maxRegionCount,
+        maxCount: options.maxCropCount ?? this.#maxRegionCount,
         contextRatio: 0.25,
+        alsoWhole: options.alsoWhole === true,
       });
       const found: CropBox[] = [];
       for (const [index, crop] of crops.entries()) {

@@ -67,6 +67,14 @@ describe('planRegions', () => {
     expect(planRegions([{ x: 0, y: 300, w: 20, h: 60 }], options)).toEqual([{ x: 0, y: 136, w: 224, h: 224 }]);
   });
 
+  it('adds the whole frame where it is asked to, once', () => {
+    const box = { x: 300, y: 160, w: 20, h: 60 };
+    const also = { ...options, alsoWhole: true };
+    expect(planRegions([box], also)).toEqual([{ x: 198, y: 78, w: 224, h: 224 }, whole]);
+    expect(planRegions([], also)).toEqual([whole]);
+    expect(planRegions([{ x: 20, y: 10, w: 600, h: 340 }], also)).toEqual([whole]);
+  });
+
   it('merges boxes that fit one crop and keeps far ones apart', () => {
     const near = planRegions([{ x: 100, y: 100, w: 20, h: 40 }, { x: 200, y: 120, w: 20, h: 40 }], options); // biome-ignore format: two boxes
     expect(near).toHaveLength(1);

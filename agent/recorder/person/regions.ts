@@ -13,6 +13,8 @@ export interface RegionOptions {
   readonly maxCount: number;
   /** Added around each moving box on every side, as a share of its longer side: legs may move while a head rests. */
   readonly contextRatio: number;
+  /** One more crop: the whole frame. */
+  readonly alsoWhole?: boolean;
 }
 
 interface Extent {
@@ -37,7 +39,8 @@ export function planRegions(boxes: readonly Box[], options: RegionOptions): Box[
   while (groups.length > options.maxCount) groups = mergeCheapest(groups);
   const crops = groups.map((group) => squareAround(group, options));
   const wholeArea = whole.w * whole.h;
-  return crops.some((crop) => crop.w * crop.h >= wholeRatio * wholeArea) ? [whole] : crops;
+  if (crops.some((crop) => crop.w * crop.h >= wholeRatio * wholeArea)) return [whole];
+  return options.alsoWhole === true ? [...crops, whole] : crops;
 }
 
 function padded(box: Box, options: RegionOptions): Extent {

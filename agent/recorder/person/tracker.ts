@@ -1,34 +1,63 @@
 import type { Box, Detection } from '../stages.ts';
+import { matchUp } from './matching.ts';
 import { intersectionArea, overlapRatio } from './nms.ts';
+import { MotionTrail } from './trail.ts';
 
 /**
- * Joins detections of one person over time and decides when somebody is really there: N detections among the last M
- * looks at the same place. Somebody who stands still leaves the motion regions, so the tracker also says where to look
- * again. Pure: time comes with each call.
+ * Joins detections of one person over time and decides when somebody is really there: enough sure detections among the
+ * last looks at the same place, and something that moves there. Somebody who stands still leaves the motion regions, so
+ * the tracker also says where to look again. Identity is by position only. Pure: time comes with each call.
  */
 export interface TrackerOptions {
-  /** N of M looks confirm a person. */
+  /** Looks that must see somebody, of the last `windowCount`; a look that is sure counts more (see `weigh`). */
   readonly confirmCount: number;
   readonly windowCount: number;
-  /** A confirmed person not found for this long, and missed in at least M looks, is gone. */
+  /** A detection below it starts nobody, but somebody who is known may go on with half of it. */
+  readonly threshold: number;
+  /** A confirmed person not found for this long, and missed in at least `windowCount` looks, is gone … */
   readonly forgetMs: number;
-  /** A confirmed person is looked at again after this long without a look. */
+  /** … or for this long, where what stands out from the background still covers their place. */
+  readonly doubtMs: number;
+  /** Looks at somebody who stands still follow each other after at least this, and at most that long. */
   readonly recheckMs: number;
+  readonly longestRecheckMs: number;
   /** Something that has not moved for this long is not looked at again: a statue, a coat, a poster. */
   readonly stillMs: number;
 }
 
 export const defaultTrackerOptions: TrackerOptions = {
-  confirmCount: 2,
-  windowCount: 3,
+  confirmCount: 3,
+  windowCount: 5,
+  threshold: 0.45,
   forgetMs: 2000,
+  doubtMs: 8000,
   recheckMs: 1000,
+  longestRecheckMs: 4000,
   stillMs: 10 * 60_000,
 };
+
+/** A score this much above the threshold is sure. */
+const sureMargin = 0.2;
+/** A person's way is followed back so far before the first detection. */
+const reachBackMs = 1500;
+/** Motion at a detection so long ago still speaks for it. */
+const supportMs = 3000;
+/** Share of a detection that must have moved: an arm of somebody who sits. */
+const supportRatio = 0.05;
+/** Of the place of somebody who isn't found: enough that they may well be there. */
+const standingRatio = 0.3;
+/**
+ * What never moved, and where nothing has stood out from the background for so long, belongs to the background. Somebody
+ * who counts is given up later: the background itself may have been learnt anew while they stood there.
+ */
+const backgroundMs = 5000;
+const confirmedBackgroundMs = 60_000;
+const movedOverlap = 0.6;
 
 export interface Track {
   readonly id: number;
   readonly box: Box;
+  /** 0 where motion alone leads on to here. */
   readonly score: number;
   readonly confirmed: boolean;
   readonly firstSeenMs: number;
@@ -36,7 +65,7 @@ export interface Track {
 }
 
 export interface TrackerUpdate {
-  /** Confirmed people who moved within `stillMs`, longest known first. */
+  /** Confirmed people, longest known first. */
   readonly people: readonly Track[];
   /** Confirmed by this very look. */
   readonly appeared: readonly Track[];
@@ -49,18 +78,29 @@ interface OpenTrack {
   box: Box;
   score: number;
   confirmed: boolean;
-  readonly firstSeenMs: number;
-  lastSeenMs: number;
+  firstSeenMs: number;
+  /** Of the first detection. */
+  firstBox: Box;
+  /** Of the last detection. */
+  foundMs: number;
+  /** Of the last detection or of motion that leads on from it. */
+  present: { timeMs: number; box: Box };
   lastLookMs: number;
-  /** Outcome of the last M looks at its place, newest last. */
-  looks: boolean[];
+  /** Weight of the last looks at its place, 0 for a miss, newest last. */
+  looks: number[];
+  recheckMs: number;
   /** Where it stood when it last moved noticeably. */
   restBox: Box;
   restSinceMs: number;
+  moved: boolean;
+  /** Taken for a part of the background, until it moves. */
+  isBackground: boolean;
+  supportedMs: number;
 }
 
 export class PersonTracker {
   readonly #options: TrackerOptions;
+  readonly #trail = new MotionTrail();
   #tracks: OpenTrack[] = [];
   #nextId = 1;
 
@@ -72,146 +112,193 @@ export class PersonTracker {
     this.#options = all;
   }
 
+  /** What moved in a frame, for every frame, before the look at it. Without, everything counts as having moved. */
+  moved(timeMs: number, boxes: readonly Box[]): void {
+    this.#trail.add(timeMs, boxes);
+  }
+
   /**
    * Takes what one look found. `regions` are the boxes that were asked for (none = the whole frame): only a track inside
    * them counts as missed.
    */
   update(timeMs: number, detections: readonly Detection[], regions: readonly Box[] = []): TrackerUpdate {
-    const { confirmCount, windowCount, forgetMs } = this.#options;
+    const { threshold } = this.#options;
+    for (const track of this.#tracks) this.#fade(track, timeMs);
+    const before = new Set(this.#tracks.filter(({ confirmed }) => confirmed));
     const free = new Set(detections);
-    const appeared: Track[] = [];
-    for (const [track, detection] of matchUp(this.#tracks, detections)) {
+    const unseen = new Set(this.#tracks);
+    const join = (track: OpenTrack, detection: Detection): void => {
       free.delete(detection);
-      see(track, detection, timeMs);
-      record(track, true, windowCount);
-      if (!track.confirmed && track.looks.filter(Boolean).length >= confirmCount) {
-        track.confirmed = true;
-        appeared.push(publish(track));
-      }
-    }
-    for (const track of this.#tracks) {
-      if (track.lastLookMs !== timeMs && (regions.length === 0 || regions.some((r) => contains(r, track.box)))) {
-        track.lastLookMs = timeMs;
-        record(track, false, windowCount);
-      }
-    }
+      unseen.delete(track);
+      this.#see(track, detection, timeMs);
+    };
+    // The sure ones choose first: a shadow must not take somebody's track.
+    const strong = detections.filter(({ score }) => score >= threshold);
+    for (const [track, detection] of matchUp(this.#tracks, strong)) join(track, detection);
+    const weak = [...free].filter(({ score }) => score < threshold);
+    for (const [track, detection] of matchUp([...unseen], weak)) join(track, detection);
+    for (const track of unseen) this.#miss(track, timeMs, regions);
     for (const detection of free) {
-      const track = begin(this.#nextId++, detection, timeMs);
-      this.#tracks.push(track);
-      if (confirmCount === 1) {
-        track.confirmed = true;
-        appeared.push(publish(track));
-      }
+      if (detection.score >= threshold) this.#tracks.push(this.#begin(detection, timeMs));
     }
+    for (const track of this.#tracks) this.#confirm(track, timeMs);
     const left: Track[] = [];
     this.#tracks = this.#tracks.filter((track) => {
-      const missedAll = track.looks.length >= windowCount && !track.looks.includes(true);
-      const stays = track.confirmed
-        ? !missedAll || timeMs - track.lastSeenMs < forgetMs
-        : track.looks.length - track.looks.filter(Boolean).length <= windowCount - confirmCount;
-      if (!stays && track.confirmed) left.push(publish(track));
+      const stays = this.#stays(track, timeMs);
+      if (!stays && before.has(track)) left.push(publish(track, timeMs));
       return stays;
     });
-    return { people: this.people(timeMs), appeared, left };
+    const people = this.people(timeMs);
+    const appeared = people.filter(({ id }) => this.#tracks.some((t) => t.id === id && !before.has(t)));
+    return { people, appeared, left };
   }
 
-  /**
-   * Boxes to add to the motion regions of the frame at `timeMs`: everybody not yet confirmed or missed at the last look,
-   * and everybody else whose last look is `recheckMs` ago. Empty means that nothing needs a look.
-   */
+  /** Boxes to add to the motion regions of the frame at `timeMs`. Empty means that nothing needs a look. */
   recheckRegions(timeMs: number): readonly Box[] {
-    const { recheckMs, stillMs } = this.#options;
     return this.#tracks
-      .filter((t) => !t.confirmed || t.looks.at(-1) === false || timeMs - t.lastLookMs >= recheckMs)
-      .filter((t) => timeMs - t.restSinceMs < stillMs)
-      .map((t) => t.box);
+      .filter((track) => timeMs - track.restSinceMs < this.#options.stillMs)
+      .filter((track) => timeMs - track.lastLookMs >= track.recheckMs)
+      .map(({ box }) => box);
   }
 
-  /** Confirmed people who moved within `stillMs`. */
+  /** Confirmed people, without those who turned out to be part of the background. */
   people(timeMs: number): readonly Track[] {
-    const { stillMs } = this.#options;
-    return this.#tracks.filter((t) => t.confirmed && timeMs - t.restSinceMs < stillMs).map(publish);
+    return this.#tracks
+      .filter((track) => track.confirmed && !this.#isBackground(track, timeMs))
+      .map((track) => publish(track, timeMs));
   }
 
   /** Forgets everybody, for a new run. */
   reset(): void {
     this.#tracks = [];
+    this.#trail.clear();
+  }
+
+  #begin({ box, score }: Detection, timeMs: number): OpenTrack {
+    return {
+      id: this.#nextId++,
+      box,
+      score,
+      confirmed: false,
+      firstSeenMs: timeMs,
+      firstBox: box,
+      foundMs: timeMs,
+      present: { timeMs, box },
+      lastLookMs: timeMs,
+      looks: [weigh(score, this.#options.threshold)],
+      recheckMs: 0,
+      restBox: box,
+      restSinceMs: timeMs,
+      moved: false,
+      isBackground: false,
+      supportedMs: this.#isSupported(box, timeMs) ? timeMs : Number.NEGATIVE_INFINITY,
+    };
+  }
+
+  #see(track: OpenTrack, { box, score }: Detection, timeMs: number): void {
+    const { windowCount, threshold } = this.#options;
+    Object.assign(track, { box, score, foundMs: timeMs, lastLookMs: timeMs, present: { timeMs, box } });
+    if (this.#isSupported(box, timeMs)) track.supportedMs = timeMs;
+    if (overlapRatio(track.restBox, box) < movedOverlap) {
+      track.restBox = box;
+      track.restSinceMs = timeMs;
+      track.moved = true;
+      track.recheckMs = 0;
+      if (track.isBackground) {
+        Object.assign(track, { isBackground: false, firstSeenMs: timeMs, firstBox: box, looks: [] });
+      }
+    }
+    record(track, weigh(score, threshold), windowCount);
+    this.#backOff(track, timeMs);
+  }
+
+  /** What turns out to be background is nobody any more. */
+  #fade(track: OpenTrack, timeMs: number): void {
+    if (!this.#isBackground(track, timeMs)) return;
+    track.isBackground = true;
+    track.confirmed = false;
+  }
+
+  #miss(track: OpenTrack, timeMs: number, regions: readonly Box[]): void {
+    const { present, foundMs } = track;
+    if (track.confirmed && timeMs - foundMs <= this.#options.forgetMs) {
+      track.present = this.#trail.after(present, timeMs);
+    }
+    if (this.#trail.coveredRatio(track.box, timeMs, 0) >= standingRatio) track.supportedMs = timeMs;
+    if (regions.length > 0 && !regions.some((region) => contains(region, track.box))) return;
+    track.lastLookMs = timeMs;
+    track.recheckMs = 0;
+    record(track, 0, this.#options.windowCount);
+  }
+
+  /** Somebody found again and again at the same place is looked at less and less often. */
+  #backOff(track: OpenTrack, timeMs: number): void {
+    const { recheckMs, longestRecheckMs } = this.#options;
+    const isDecided = track.confirmed || timeMs - track.supportedMs > supportMs;
+    if (!isDecided || track.looks.includes(0) || track.looks.length < this.#options.windowCount) track.recheckMs = 0;
+    else track.recheckMs = Math.min(longestRecheckMs, Math.max(recheckMs, track.recheckMs * 1.5));
+    if (track.confirmed) track.recheckMs = Math.max(track.recheckMs, recheckMs);
+  }
+
+  #confirm(track: OpenTrack, timeMs: number): void {
+    const { confirmCount } = this.#options;
+    if (track.confirmed || track.foundMs !== timeMs) return;
+    const enough = track.looks.reduce((sum, weight) => sum + weight, 0) >= confirmCount;
+    const strongCount = track.looks.filter((weight) => weight >= 1).length;
+    if (!enough || strongCount < Math.min(2, confirmCount)) return;
+    if (timeMs - track.supportedMs > supportMs || this.#isBackground(track, timeMs)) return;
+    const start = this.#trail.before(track.firstBox, track.firstSeenMs, reachBackMs);
+    track.confirmed = true;
+    track.firstSeenMs = start.timeMs;
+    // They came from elsewhere, so they are no part of the background however still they stand now.
+    if (overlapRatio(start.box, track.box) < movedOverlap / 2) track.moved = true;
+    track.recheckMs = this.#options.recheckMs;
+  }
+
+  #stays(track: OpenTrack, timeMs: number): boolean {
+    const { windowCount, confirmCount, forgetMs, doubtMs } = this.#options;
+    const missCount = track.looks.filter((weight) => weight === 0).length;
+    if (!track.confirmed) return missCount <= windowCount - Math.min(2, confirmCount);
+    const standing = track.supportedMs === timeMs;
+    return missCount < windowCount || timeMs - track.foundMs < (standing ? doubtMs : forgetMs);
+  }
+
+  #isSupported(box: Box, timeMs: number): boolean {
+    return !this.#trail.isKnown || this.#trail.coveredRatio(box, timeMs, supportMs) >= supportRatio;
+  }
+
+  #isBackground(track: OpenTrack, timeMs: number): boolean {
+    if (track.isBackground || timeMs - track.restSinceMs >= this.#options.stillMs) return true;
+    const sinceMs = Math.max(track.supportedMs, track.firstSeenMs);
+    const longestMs = track.confirmed ? confirmedBackgroundMs : backgroundMs;
+    return this.#trail.isKnown && !track.moved && timeMs - sinceMs > longestMs;
   }
 }
 
-function begin(id: number, detection: Detection, timeMs: number): OpenTrack {
-  return {
-    id,
-    box: detection.box,
-    score: detection.score,
-    confirmed: false,
-    firstSeenMs: timeMs,
-    lastSeenMs: timeMs,
-    lastLookMs: timeMs,
-    looks: [true],
-    restBox: detection.box,
-    restSinceMs: timeMs,
-  };
+/** What a look at somebody is worth: a sure one is as good as two others. */
+function weigh(score: number, threshold: number): number {
+  if (score < threshold) return 0.5;
+  return score < threshold + sureMargin ? 1 : 2;
 }
 
-function see(track: OpenTrack, detection: Detection, timeMs: number): void {
-  track.box = detection.box;
-  track.score = detection.score;
-  track.lastSeenMs = timeMs;
-  track.lastLookMs = timeMs;
-  if (overlapRatio(track.restBox, detection.box) < 0.6) {
-    track.restBox = detection.box;
-    track.restSinceMs = timeMs;
-  }
-}
-
-function record(track: OpenTrack, found: boolean, windowCount: number): void {
-  track.looks.push(found);
+function record(track: OpenTrack, weight: number, windowCount: number): void {
+  track.looks.push(weight);
   if (track.looks.length > windowCount) track.looks.shift();
 }
 
-function publish(track: OpenTrack): Track {
-  const { id, box, score, confirmed, firstSeenMs, lastSeenMs } = track;
-  return { id, box, score, confirmed, firstSeenMs, lastSeenMs };
+function publish(track: OpenTrack, timeMs: number): Track {
+  const { id, confirmed, firstSeenMs, foundMs, present } = track;
+  const carried = present.timeMs > foundMs;
+  return {
+    id,
+    box: carried ? present.box : track.box,
+    score: carried && present.timeMs <= timeMs ? 0 : track.score,
+    confirmed,
+    firstSeenMs,
+    lastSeenMs: present.timeMs,
+  };
 }
 
 function contains(region: Box, box: Box): boolean {
   return intersectionArea(region, box) >= 0.5 * box.w * box.h;
-}
-
-/** Best pairs first; each track and each detection once. */
-function matchUp(
-  tracks: readonly OpenTrack[],
-  detections: readonly Detection[],
-): readonly (readonly [OpenTrack, Detection])[] {
-  const pairs: { track: OpenTrack; detection: Detection; likeness: number }[] = [];
-  for (const track of tracks) {
-    for (const detection of detections) {
-      const likeness = likenessOf(track.box, detection.box);
-      if (likeness > 0) pairs.push({ track, detection, likeness });
-    }
-  }
-  pairs.sort((a, b) => b.likeness - a.likeness);
-  const usedTracks = new Set<OpenTrack>();
-  const usedDetections = new Set<Detection>();
-  const matched: (readonly [OpenTrack, Detection])[] = [];
-  for (const { track, detection } of pairs) {
-    if (usedTracks.has(track) || usedDetections.has(detection)) continue;
-    usedTracks.add(track);
-    usedDetections.add(detection);
-    matched.push([track, detection]);
-  }
-  return matched;
-}
-
-/**
- * Above 0 when both boxes may be one person: they overlap, or their centres are within one body height, which covers a
- * walker seen five times a second and one whose box was cut by the picture's edge.
- */
-function likenessOf(a: Box, b: Box): number {
-  const overlap = overlapRatio(a, b);
-  const distance = Math.hypot(a.x + a.w / 2 - b.x - b.w / 2, a.y + a.h / 2 - b.y - b.h / 2);
-  const reach = Math.max(a.h, b.h, a.w, b.w);
-  if (overlap < 0.1 && distance > reach) return 0;
-  return overlap + Math.max(0, 1 - distance / (2 * reach)) * 0.5;
 }
