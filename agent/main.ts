@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly register: Regis
   prompt: () => import('./cli/prompt.ts'),
   agencies: () => import('./cli/agencies.ts'),
   clips: () => import('./cli/clips.ts'),
+  check: () => import('./cli/check.ts'),
   verify: () => import('./cli/verify.ts'),
   watch: () => import('./cli/watch.ts'),
   detect: () => import('./cli/detect.ts'),

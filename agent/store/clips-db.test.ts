@@ -17,8 +17,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentError } from '../base/errors.ts';
 import { createLog, silentLog } from '../base/log.ts';
 import type { SealedFile } from '../protocol/age-file.ts';
+import { checkClips } from './clips-check.ts';
 import { ClipsDb } from './clips-db.ts';
 import { ClipsReader } from './clips-reader.ts';
+import { clipsSchemaSteps } from './clips-rows.ts';
 
 const day1 = Date.UTC(2026, 10, 20, 12);
 const dayMs = 86_400_000;
@@ -91,7 +93,7 @@ test('the file is set up as designed', () => {
   open().close();
   const db = new Database(path, { readonly: true });
   expect(db.pragma('page_size', { simple: true })).toBe(4096);
-  expect(db.pragma('user_version', { simple: true })).toBe(1);
+  expect(db.pragma('user_version', { simple: true })).toBe(clipsSchemaSteps.length);
   db.close();
   addClip(ClipsDb.open({ path, log: silentLog, wallMs: day1 }));
   expect(existsSync(`${path}-journal`)).toBe(true);
@@ -100,12 +102,31 @@ test('the file is set up as designed', () => {
 test('a newer schema is refused by writer and reader and left alone', () => {
   open().close();
   const db = new Database(path);
-  db.pragma('user_version = 2');
+  db.pragma(`user_version = ${clipsSchemaSteps.length + 1}`);
   db.close();
   const before = readFileSync(path);
   expect(codeOf(() => open())).toBe('store/newer-schema');
   expect(codeOf(() => ClipsReader.open(path))).toBe('store/newer-schema');
   expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+test('clips of the first schema stay, and are checked by size alone', () => {
+  const old = new Database(path);
+  old.exec(clipsSchemaSteps[0] ?? '');
+  old.pragma('user_version = 1');
+  old.exec(`INSERT INTO clip (clip_id, day, state, bytes) VALUES ('${'c'.repeat(32)}', '2026-11-20', 'cut', 0);
+            INSERT INTO segment (clip, track, position, bytes) VALUES (1, 1, 0, 77);`);
+  const { header, body } = sealed(77);
+  old.prepare('INSERT INTO segment_header VALUES (1, ?)').run(header);
+  old.prepare('INSERT INTO segment_body VALUES (1, ?)').run(body);
+  old.prepare("INSERT INTO meta VALUES (1, 'opening', ?)").run(body);
+  old.prepare("INSERT INTO meta_header VALUES (1, 'opening', ?)").run(header);
+  old.close();
+  expect(codeOf(() => ClipsReader.open(path))).toBe('store/recovering');
+  open().close();
+  using reader = ClipsReader.open(path);
+  expect(reader.listSegments(1)).toMatchObject([{ bytes: 77, bodySha256: undefined }]);
+  expect([...checkClips(reader)]).toMatchObject([{ unhashedCount: 1, segmentCount: 1 }]);
 });
 
 test('a database without tables yet is recovering; a missing one can not be opened', () => {

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { AgentError } from '../base/errors.ts';
 import type { SealedFile } from '../protocol/age-file.ts';
+import { sha256 } from '../protocol/bytes.ts';
 import { DiskReserve, type OpenOptions, openClipsDatabase } from './clips-open.ts';
 import { type MetaPhase, utcDay } from './clips-rows.ts';
 import { translated } from './sqlite-errors.ts';
@@ -72,8 +73,8 @@ export class ClipsDb {
     const { header, body } = segment.sealed;
     this.#write(() => {
       const added = this.#db
-        .prepare('INSERT INTO segment (clip, track, position, bytes) VALUES (?, ?, ?, ?)')
-        .run(seq, segment.track, segment.position, body.length);
+        .prepare('INSERT INTO segment (clip, track, position, bytes, body_sha256) VALUES (?, ?, ?, ?, ?)')
+        .run(seq, segment.track, segment.position, body.length, sha256(body));
       const id = Number(added.lastInsertRowid);
       this.#db.prepare('INSERT INTO segment_header (segment, header) VALUES (?, ?)').run(id, header);
       this.#db.prepare('INSERT INTO segment_body (segment, body) VALUES (?, ?)').run(id, body);
@@ -91,6 +92,18 @@ export class ClipsDb {
   /** For a clip that can't be closed properly, such as after an error of its camera's sealing. */
   markCut(seq: number): void {
     this.#write(() => this.#db.prepare("UPDATE clip SET state = 'cut' WHERE seq = ?").run(seq));
+  }
+
+  /** A clip of which something is missing: what is left can be looked at, nothing about it can be proved. */
+  markClipCut(clipId: string): void {
+    this.#write(() => this.#db.prepare("UPDATE clip SET state = 'cut' WHERE clip_id = ?").run(clipId));
+  }
+
+  /** Undefined when there is no such clip. */
+  stateOf(clipId: string): 'open' | 'closed' | 'cut' | undefined {
+    return translated('read clips', () =>
+      this.#db.prepare('SELECT state FROM clip WHERE clip_id = ?').pluck().get(clipId),
+    ) as 'open' | 'closed' | 'cut' | undefined;
   }
 
   /** Returns how many of the clips exist. */

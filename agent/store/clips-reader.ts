@@ -71,7 +71,8 @@ export class ClipsReader {
 
   /** The segments of a clip in order of track and position. */
   listSegments(seq: number): SegmentRow[] {
-    const sql = 'SELECT segment, track, position, bytes FROM segment WHERE clip = ? ORDER BY track, position';
+    const sql =
+      'SELECT segment, track, position, bytes, body_sha256 FROM segment WHERE clip = ? ORDER BY track, position';
     return translated(what, () => parseSegmentRows(this.#db.prepare(sql).all(seq)));
   }
 

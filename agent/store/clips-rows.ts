@@ -7,6 +7,7 @@ import { AgentError } from '../base/errors.ts';
 
 export const clipsSchemaSteps: readonly string[] = [
   readFileSync(join(import.meta.dirname, 'clips-schema.sql'), 'utf8'),
+  readFileSync(join(import.meta.dirname, 'clips-schema-2.sql'), 'utf8'),
 ];
 
 export type MetaPhase = 'opening' | 'closing';
@@ -30,6 +31,8 @@ export interface SegmentRow {
   readonly position: number;
   /** Length of the sealed body. */
   readonly bytes: number;
+  /** Of the sealed body; undefined where it was not recorded. */
+  readonly bodySha256: Uint8Array | undefined;
 }
 
 const count = z.int().nonnegative();
@@ -54,7 +57,15 @@ const clipShape = z
       bytes: row.bytes,
     }),
   );
-const segmentShape = z.strictObject({ segment: count, track: count, position: count, bytes: count });
+const segmentShape = z
+  .strictObject({
+    segment: count,
+    track: count,
+    position: count,
+    bytes: count,
+    body_sha256: z.instanceof(Uint8Array).nullable(),
+  })
+  .transform(({ body_sha256, ...row }): SegmentRow => ({ ...row, bodySha256: body_sha256 ?? undefined }));
 
 export const clipColumns = 'seq, clip_id, day, state, pinned, hold_until_s, bytes';
 

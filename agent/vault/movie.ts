@@ -38,7 +38,7 @@ function only(boxes: readonly Box[], type: string): Box {
   return found[0];
 }
 
-function box(type: string, children: readonly Uint8Array[]): Buffer {
+function joinBox(type: string, children: readonly Uint8Array[]): Buffer {
   const size = children.reduce((sum, child) => sum + child.length, 8);
   const head = Buffer.alloc(8);
   head.writeUInt32BE(size, 0);
@@ -56,11 +56,11 @@ function joinInits(video: Uint8Array, sound: Uint8Array): Buffer {
   const [videoMoov, soundMoov] = [only(videoBoxes, 'moov'), only(soundBoxes, 'moov')].map(childrenOf);
   if (videoMoov === undefined || soundMoov === undefined) throw damaged();
   const defaults = [videoMoov, soundMoov].map((moov) => only(childrenOf(only(moov, 'mvex')), 'trex').bytes);
-  const moov = box('moov', [
+  const moov = joinBox('moov', [
     only(videoMoov, 'mvhd').bytes,
     only(videoMoov, 'trak').bytes,
     only(soundMoov, 'trak').bytes,
-    box('mvex', defaults),
+    joinBox('mvex', defaults),
   ]);
   return Buffer.concat([only(videoBoxes, 'ftyp').bytes, moov]);
 }

@@ -6,7 +6,7 @@ import { signEnvelope } from '../../protocol/envelope.ts';
 import { generateSigningKey } from '../../protocol/keys.ts';
 import { rootOf } from '../../protocol/merkle.ts';
 import type { Fragment, Run, Sound, SoundFragment } from '../stages.ts';
-import { TrackWriter } from './track-writer.ts';
+import { TrackWriter, type TrackWriterOptions } from './track-writer.ts';
 
 /**
  * One clip being recorded: fragments are gathered into segments, each sealed and stored as one whole age file, so that a
@@ -57,7 +57,6 @@ export class ClipBuilder {
   readonly #video: TrackWriter;
   #sound: { readonly track: TrackWriter; readonly codec: string } | undefined;
   #soundEndMs = Number.NEGATIVE_INFINITY;
-  #nextPosition = 0;
   #ended = false;
 
   /** Writes the opening row at once. `first` must start with a keyframe; it is not yet added. */
@@ -179,10 +178,7 @@ export class ClipBuilder {
 
   #track(track: number, init: Uint8Array, startMs: number): TrackWriter {
     const { store, recipients } = this.#options;
-    const append = (segment: { readonly track: number; readonly sealed: SealedFile }): void => {
-      store.appendSegment(this.#seq, { ...segment, position: this.#nextPosition });
-      this.#nextPosition += 1;
-    };
+    const append: TrackWriterOptions['append'] = (segment) => store.appendSegment(this.#seq, segment);
     return new TrackWriter({ track, recipients, append }, init, startMs);
   }
 }

@@ -13,7 +13,11 @@ export interface TrackWriterOptions {
   readonly track: number;
   /** Owner and recovery. */
   readonly recipients: readonly string[];
-  append(segment: { readonly track: number; readonly sealed: SealedFile }): void;
+  readonly append: (segment: {
+    readonly track: number;
+    readonly position: number;
+    readonly sealed: SealedFile;
+  }) => void;
 }
 
 interface Piece {
@@ -39,6 +43,7 @@ export class TrackWriter {
   #pendingBytes = 0;
   #pendingFromMs: number;
   #bytes = 0;
+  #nextPosition = 0;
 
   /** `init` is the track's first leaf and opens its first segment. */
   constructor(options: TrackWriterOptions, init: Uint8Array, startMs: number) {
@@ -72,7 +77,9 @@ export class TrackWriter {
   flush(): void {
     if (this.#pending.length === 0) return;
     const { recipients, track, append } = this.#options;
-    append({ track, sealed: sealBytes(recipients, Buffer.concat(this.#pending, this.#pendingBytes)) });
+    const sealed = sealBytes(recipients, Buffer.concat(this.#pending, this.#pendingBytes));
+    append({ track, position: this.#nextPosition, sealed });
+    this.#nextPosition += 1;
     this.#pending = [];
     this.#pendingBytes = 0;
   }
