@@ -39,6 +39,8 @@ export interface BenchContext {
   readonly runCount: number;
   /** `LATCHKEY_DATA`; absent, what needs it is left out and named. */
   readonly dataDir: string | undefined;
+  /** One more person model to measure. */
+  readonly modelPath: string | undefined;
   /** Whether somebody wants drawings. */
   readonly draws: boolean;
   /** An empty folder that is removed at the end. */

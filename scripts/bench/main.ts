@@ -15,6 +15,7 @@ interface Option {
   readonly quick?: boolean;
   readonly runs?: number;
   readonly only?: readonly string[];
+  readonly model?: string;
 }
 
 async function runBench(name: string, option: Option, signal: AbortSignal): Promise<BenchResult> {
@@ -35,6 +36,7 @@ async function runBench(name: string, option: Option, signal: AbortSignal): Prom
       quick: option.quick === true,
       runCount: option.runs ?? (option.quick === true ? 1 : 5),
       dataDir: process.env['LATCHKEY_DATA'],
+      modelPath: option.model,
       draws: option.out !== undefined,
       workDir,
       signal,
@@ -73,6 +75,7 @@ const program = new Command('bench')
   .option('--quick', 'one short run of everything: shows that it works, measures little')
   .option('--runs <n>', 'repetitions of whatever is timed (5)', wholeNumber)
   .option('--only <part>', 'only this part; several with commas', (text: string) => text.split(','))
+  .option('--model <file>', 'people: one more ONNX model to measure beside the others')
   .addHelpText('after', '\nLATCHKEY_DATA names the folder of the recorded data sets; without it they are left out.')
   .addHelpText('after', '\nExample: npm run bench -- motion --out results --json results/motion.json')
   .action(async (names: string[], option: Option) => {

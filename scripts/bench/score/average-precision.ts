@@ -7,6 +7,8 @@ export interface TrueBox {
   readonly y: number;
   readonly w: number;
   readonly h: number;
+  /** Counts neither way, whether found or not: somebody of whom hardly anything is seen. */
+  readonly ignored?: boolean;
 }
 
 export interface FoundBox extends TrueBox {
@@ -41,7 +43,7 @@ export interface MatchRule {
 
 /** COCO's rule: surest first, each takes the free person it overlaps most, people that count before those that don't. */
 export function judgePicture(found: readonly FoundBox[], people: readonly TrueBox[], rule: MatchRule): JudgedPicture {
-  const counts = (box: TrueBox): boolean => box.h >= rule.leastHeight;
+  const counts = (box: TrueBox): boolean => box.ignored !== true && box.h >= rule.leastHeight;
   const free = new Set(people);
   const judged: Judged[] = [];
   for (const detection of found.toSorted((a, b) => b.score - a.score)) {
