@@ -70,6 +70,8 @@ describe('a configuration', () => {
       clock: 'auto',
       coolingOffMs: 3_600_000,
       releaseSpreadMs: 21_600_000,
+      secondApprover: null,
+      limits: {},
     });
   });
 

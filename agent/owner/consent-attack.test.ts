@@ -8,12 +8,14 @@ import { Running } from '../../test-fixtures/owner-program.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
+import { AgencyBook } from './agency-book.ts';
 import { Consent } from './consent.ts';
 import { Decisions } from './decisions.ts';
 import { MediaWindow, ownerMethods } from './door.ts';
 import { House } from './house.ts';
 import { Intake } from './intake.ts';
 import { Release } from './release.ts';
+import type { Safeguards } from './safeguards.ts';
 import { VaultHost } from './vault-host.ts';
 
 const startMs = Math.floor(Date.now() / 1000) * 1000 - 600_000;
@@ -28,6 +30,8 @@ let requestId: string;
 let requestHash: string;
 let clipId: string;
 let aheadMs: number;
+let steadyMs: number;
+let safeguards: Safeguards;
 let media: MediaWindow;
 
 const held = (...name: string[]): string => join(house.dataDir, 'owner/held', ...name);
@@ -36,6 +40,8 @@ const nowMs = (): number => Math.max(Date.now() + aheadMs, db.clockFloorS * 1000
 
 beforeEach(async () => {
   aheadMs = 0;
+  steadyMs = 0;
+  safeguards = { coolingOffMs: 0, secondApprover: null };
   media = new MediaWindow();
   house = await TestHouse.make();
   await house.pinRoot();
@@ -76,6 +82,8 @@ beforeEach(async () => {
       clock: systemClock,
       nowMs,
       clockTrusted: () => true,
+      agencies: new AgencyBook({ db, intake, regions: ['US-CA'], nowMs, onHeardAgain: () => {} }),
+      safeguards: () => safeguards,
       health: async () => ({ clock: 'trusted', cameras: [], broker: 'not-configured' }),
       onChange: () => {},
       discardUnknown: () => release.discardUnknown(),
@@ -102,8 +110,10 @@ function makeRelease(): Release {
     db,
     log: silentLog,
     nowMs,
+    monotonicMs: () => steadyMs,
     clockTrusted: () => true,
     onChange: () => {},
+    keepDemands: () => {},
   });
 }
 

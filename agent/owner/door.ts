@@ -31,11 +31,21 @@ const shapes = {
   }),
   importAgency: z.strictObject({ envelopeBase64: z.string().max(70_000) }),
   setAgencyEnabled: z.strictObject({ agency: z.string().max(64), enabled: z.boolean() }),
+  setAgencyMuted: z.strictObject({ agency: z.string().max(64), muted: z.boolean() }),
+  setAgencyPerDay: z.strictObject({ agency: z.string().max(64), perDay: z.number().int().nullable() }),
+  showEvidence: z.strictObject({ agency: z.string().max(64) }),
+  listNotices: z.strictObject({}),
+  ledgerHead: z.strictObject({}),
+  listLedger: z.strictObject({ from: z.number().int().min(1), count: z.number().int().min(1).max(1000) }),
+  confirm: z.strictObject({ requestId: id, name: z.string().min(1).max(64), password: z.string().min(1).max(1024) }),
+  demandDeletion: z.strictObject({ requestId: id, ground: z.enum(['owner_request', 'terms_breach']), passphrase }),
   showRequest: z.strictObject({ requestId: id }),
   review: z.strictObject({ requestId: id }),
   preview: z.strictObject({
     requestId: id,
     selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+    sound: z.boolean().optional(),
+    discloseLineage: z.boolean().optional(),
   }),
   approve: z.strictObject({ requestId: id, previewId: id, passphrase }),
   decline: z.strictObject({ requestId: id }),
@@ -46,6 +56,11 @@ const shapes = {
 } as const;
 
 type Method = keyof typeof shapes;
+
+/** What this door needs of the log-in desk. */
+export interface LoginCheck {
+  checkLogin(options: { name: string; password: string; address: string }): Promise<{ readonly name: string }>;
+}
 
 function parse<M extends Method>(method: M, params: unknown): z.infer<(typeof shapes)[M]> {
   const parsed = shapes[method].safeParse(params);
@@ -95,7 +110,7 @@ export class MediaWindow {
   }
 }
 
-export function ownerMethods(service: OwnerService, media: MediaWindow): ControlMethods {
+export function ownerMethods(service: OwnerService, media: MediaWindow, logins: LoginCheck): ControlMethods {
   const methods: Record<Method, (params: unknown) => Promise<unknown>> = {
     health: () => service.health(),
     lock: () => service.lock(),
@@ -108,6 +123,19 @@ export function ownerMethods(service: OwnerService, media: MediaWindow): Control
     addRoot: (p) => service.addRoot(parse('addRoot', p)),
     importAgency: (p) => service.importAgency(parse('importAgency', p)),
     setAgencyEnabled: (p) => service.setAgencyEnabled(parse('setAgencyEnabled', p)),
+    setAgencyMuted: (p) => service.setAgencyMuted(parse('setAgencyMuted', p)),
+    setAgencyPerDay: (p) => service.setAgencyPerDay(parse('setAgencyPerDay', p)),
+    showEvidence: (p) => service.showEvidence(parse('showEvidence', p)),
+    listNotices: () => service.listNotices(),
+    ledgerHead: () => service.ledgerHead(),
+    listLedger: (p) => service.listLedger(parse('listLedger', p)),
+    // This socket knows its user, not the person: the second approver proves to be one by the log-in.
+    confirm: async (p) => {
+      const { requestId, name, password } = parse('confirm', p);
+      const account = await logins.checkLogin({ name, password, address: 'this device' });
+      return service.confirm({ requestId, account: account.name });
+    },
+    demandDeletion: (p) => service.demandDeletion(parse('demandDeletion', p)),
     showRequest: (p) => service.showRequest(parse('showRequest', p)),
     review: (p) => service.review(parse('review', p)),
     preview: (p) => service.preview(parse('preview', p)),

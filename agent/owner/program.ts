@@ -7,21 +7,27 @@ import { ControlClient, ControlServer } from '../base/control.ts';
 import { asAgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../config/schema.ts';
+import { tightenLimits } from '../protocol/limits.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
+import { Aftermath } from './aftermath.ts';
+import { AgencyBook } from './agency-book.ts';
+import { Logins } from './api/logins.ts';
 import { startApi } from './api/server.ts';
 import type { Change } from './api/types.ts';
 import { Consent } from './consent.ts';
+import { DayHolds } from './day-holds.ts';
 import { Decisions } from './decisions.ts';
+import { Digest } from './digest.ts';
 import { MediaWindow, ownerMethods } from './door.ts';
 import { House } from './house.ts';
 import { Intake } from './intake.ts';
 import { Release } from './release.ts';
-import type { Health } from './service.ts';
+import { SafeguardKeeper } from './safeguards.ts';
+import type { Health, SafeguardSummary } from './service.ts';
 import { VaultHost } from './vault-host.ts';
 
 const tickMs = 500;
 const forgetMs = 3600 * 1000;
-const dayMs = 24 * 3600 * 1000;
 
 export interface OwnerOptions {
   readonly config: Config;
@@ -44,16 +50,16 @@ function flooredNow(clock: Clock, db: LedgerDb): () => number {
   return () => Math.max(clock.wallMs(), db.clockFloorS * 1000);
 }
 
-function daysBetween(fromMs: number, toMs: number): string[] {
-  const days: string[] = [];
-  for (let at = fromMs - dayMs; at < toMs + 2 * dayMs; at += dayMs) {
-    const day = new Date(Math.min(at, toMs + dayMs)).toISOString().slice(0, 10);
-    if (!days.includes(day)) days.push(day);
-  }
-  return days;
+function describeSafeguards({ inForce, coming }: SafeguardKeeper): SafeguardSummary {
+  if (coming === undefined) return inForce;
+  const { leftMs, ...wanted } = coming;
+  return { ...inForce, coming: { ...wanted, inMs: Math.ceil(leftMs) } };
 }
 
-async function readHealth(config: Config, clock: ClockTrust): Promise<Omit<Health, 'lock' | 'pendingCount'>> {
+async function readHealth(
+  config: Config,
+  clock: ClockTrust,
+): Promise<Omit<Health, 'lock' | 'pendingCount' | 'safeguards'>> {
   const cameras = await Promise.all(
     config.cameras.map(async ({ id, name }) => {
       try {
@@ -104,31 +110,38 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
       announce({ kind: 'lock', lock });
     },
   });
+  const askAgain = (): void => {
+    ask(dataDir, 'courier.sock', 'forgetSeen', {}).catch((thrown: unknown) => {
+      log.warn('messages-not-asked-for-again', { code: asAgentError(thrown).code });
+    });
+  };
+  const safeguards = new SafeguardKeeper({
+    db,
+    configured: { coolingOffMs: config.coolingOffMs, secondApprover: config.secondApprover },
+    monotonicMs: () => clock.monotonicMs(),
+  });
   const intake = new Intake({
     dataDir,
     db,
     house,
     regions: config.regions,
+    limits: tightenLimits(config.limits),
     log,
     nowMs,
     wallMs: () => clock.wallMs(),
     clockTrusted,
-    onPending: ({ fromMs, toMs, untilMs }) => {
-      for (const { id } of config.cameras) {
-        const params = { days: daysBetween(fromMs, toMs), untilMs };
-        ask(dataDir, `recorder-${id}.sock`, 'hold', params).catch((thrown: unknown) => {
-          log.warn('hold-not-placed', { camera: id, code: asAgentError(thrown).code });
-        });
-      }
-    },
+    onPending: () => holds.soon(),
     onRevoked: (requestHash) => consent.revoke(requestHash),
     ...(options.onVerdict === undefined ? {} : { onVerdict: options.onVerdict }),
   });
+  const agencies = new AgencyBook({ db, intake, regions: config.regions, nowMs, onHeardAgain: askAgain });
   const consent: Consent = new Consent({
     config,
     db,
     house,
     intake,
+    agencies,
+    safeguards: () => describeSafeguards(safeguards),
     decisions,
     vaults,
     clock,
@@ -137,30 +150,42 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     health: () => readHealth(config, trust()),
     onChange: (requestId, state) => announce({ kind: 'request', requestId, state }),
     discardUnknown: () => release.discardUnknown(),
-    onRootPinned: () => {
-      ask(dataDir, 'courier.sock', 'forgetSeen', {}).catch((thrown: unknown) => {
-        log.warn('messages-not-asked-for-again', { code: asAgentError(thrown).code });
-      });
-    },
+    onRootPinned: askAgain,
   });
   const release: Release = new Release({
     dataDir,
     db,
     log,
     nowMs,
+    monotonicMs: () => clock.monotonicMs(),
     clockTrusted,
+    keepDemands: (shareId, held) => aftermath.keepDemands(shareId, held),
     onChange: (requestHash, state) => {
       const row = db.requests().find((r) => r.request_hash === requestHash);
       if (row !== undefined) announce({ kind: 'request', requestId: row.request_id, state });
     },
   });
 
+  const aftermath = new Aftermath({ dataDir, db, log, nowMs, clockTrusted });
+  const digest = new Digest(dataDir, db);
+  const holds = new DayHolds({
+    db,
+    cameras: config.cameras.map(({ id }) => id),
+    monotonicMs: () => clock.monotonicMs(),
+    hold: (camera, params) => ask(dataDir, `recorder-${camera}.sock`, 'hold', params),
+    onFailure: (camera, thrown) => log.warn('hold-not-placed', { camera, code: asAgentError(thrown).code }),
+  });
+
+  const logins = new Logins({ dataDir, clock });
   await using stack = new AsyncDisposableStack();
   stack.defer(() => db.close());
   stack.defer(() => vaults.lock());
-  control = stack.use(await ControlServer.listen(join(dataDir, 'run', 'owner.sock'), ownerMethods(consent, media)));
+  control = stack.use(
+    await ControlServer.listen(join(dataDir, 'run', 'owner.sock'), ownerMethods(consent, media, logins)),
+  );
   const api = await startApi({
     service: consent,
+    logins,
     dataDir,
     host: config.web.host,
     port: config.web.port,
@@ -189,10 +214,14 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
       const before = trusted;
       trusted = clockTrusted();
       if (before || !trusted) return;
-      for (const { agency } of db.agencies()) intake.retryWaiting(agency);
+      intake.retryAll();
     },
     // What is over is cleared away before the ledger forgets it.
     () => release.tick(),
+    () => aftermath.tick(),
+    () => safeguards.tick(),
+    () => holds.tick(),
+    () => digest.tick(clock.wallMs()),
     () => consent.expireDue(),
     () => {
       const rows = db.requests();

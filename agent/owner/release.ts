@@ -2,50 +2,50 @@
  * What happens to an approved share, by time alone: cooling-off, body into the outbox, and only after the courier says
  * that the body has arrived, a durable RELEASE, and then the key. Every step can be repeated after a crash at any point.
  */
-import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import {
-  ensurePrivateDir,
-  readFileLimited,
-  removeDurable,
-  renameDurable,
-  syncDir,
-  writeFileDurable,
-} from '../base/files.ts';
+import { ensurePrivateDir, removeDurable, renameDurable } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
+import { peekDocument } from '../protocol/envelope.ts';
 import type { LedgerDb } from '../store/ledger-db.ts';
 import type { RequestRow, ShareRow, StoredState } from '../store/ledger-rows.ts';
-import { nextState, type RequestEvent } from './machine.ts';
+import { dueEvent, type Effect, effectsOf, type ShareFacts, step } from './machine.ts';
+import { Outbox } from './outbox.ts';
 
-const statusSchema = z.object({
-  state: z.enum(['uploading', 'body-done', 'done', 'terminated', 'failed']),
-  code: z.string().max(100).optional(),
-});
+const dayS = 24 * 3600;
+/** So much of a cooling-off may have to be waited for again after a power cut. */
+const markMs = 15_000;
 
 export interface ReleaseOptions {
   readonly dataDir: string;
   readonly db: LedgerDb;
   readonly log: Log;
   readonly nowMs: () => number;
+  /** Never goes back and is not set by anybody: what a cooling-off is counted in. */
+  readonly monotonicMs: () => number;
   readonly clockTrusted: () => boolean;
   readonly onChange: (requestHash: string, state: StoredState) => void;
+  /** Signed demands of a share that has arrived are taken from its folder before that goes. */
+  readonly keepDemands: (shareId: string, held: string) => void;
 }
 
 export class Release {
   readonly #options: ReleaseOptions;
   readonly #held: string;
-  readonly #outbox: string;
-  readonly #status: string;
+  readonly #outbox: Outbox;
+  #seenMs: number;
+  #markedMs: number;
+  /** Cooling-off left by share; on disk it is at most `markMs` more. */
+  readonly #left = new Map<string, number>();
 
   constructor(options: ReleaseOptions) {
     this.#options = options;
     this.#held = join(options.dataDir, 'owner', 'held');
-    this.#outbox = join(options.dataDir, 'spool', 'outbox');
-    this.#status = join(options.dataDir, 'spool', 'status');
-    for (const folder of [this.#held, this.#outbox, this.#status]) ensurePrivateDir(folder);
+    ensurePrivateDir(this.#held);
     this.discardUnknown();
-    for (const name of readdirSync(this.#outbox)) if (name.startsWith('.')) removeDurable(join(this.#outbox, name));
+    this.#outbox = new Outbox(options.dataDir);
+    this.#seenMs = options.monotonicMs();
+    this.#markedMs = this.#seenMs;
   }
 
   /** A share that the ledger doesn't know was cut while it was made: its request is pending again, under a new key. */
@@ -58,103 +58,112 @@ export class Release {
   tick(): void {
     const { db } = this.#options;
     const rows = new Map(db.requests().map((r) => [r.request_hash, r]));
-    for (const share of db.shares()) {
+    const shares = db.shares();
+    this.#cool(shares, rows);
+    let failure: unknown;
+    for (const share of shares) {
       const row = rows.get(share.request_hash);
-      const state = row?.state;
-      if ((state === 'COOLING' || state === 'BODY_UP') && this.#isRevoked(row)) this.#move(share, state, 'revoke');
-      else if (state === 'COOLING') this.#cool(share);
-      else if (state === 'BODY_UP') this.#await(share);
-      else if (state === 'RELEASE') this.#finish(share);
-      else if (state !== undefined) this.#clear(share, state);
-    }
-  }
-
-  #isRevoked(row: RequestRow | undefined): boolean {
-    return row !== undefined && this.#options.db.revoked(row.agency, 'request').includes(row.request_id);
-  }
-
-  #move(share: ShareRow, from: StoredState, event: RequestEvent): void {
-    const to = nextState(from, event) as StoredState;
-    this.#options.db.setState(share.request_hash, to);
-    this.#options.log.info('share-state', { share: share.share_id.slice(0, 8), state: to });
-    this.#options.onChange(share.request_hash, to);
-  }
-
-  #cool(share: ShareRow): void {
-    const nowMs = this.#options.nowMs();
-    if (nowMs >= share.deadline_ms) return this.#move(share, 'COOLING', 'expire');
-    if (nowMs < share.release_not_before_ms || !this.#options.clockTrusted()) return;
-    const outside = join(this.#outbox, share.share_id);
-    if (!existsSync(outside)) {
-      const held = join(this.#held, share.share_id);
-      if (!existsSync(join(held, 'body.age')) || !existsSync(join(held, 'header.age'))) {
-        return this.#move(share, 'COOLING', 'expire');
+      if (row === undefined) continue;
+      try {
+        this.#move(share, row);
+      } catch (thrown) {
+        // One share whose files can't be moved must not keep another from being taken back.
+        failure ??= thrown;
       }
-      // Staged under a dot name, which the courier ignores, and shown whole by one rename.
-      const staged = join(this.#outbox, `.${share.share_id}`);
-      rmSync(staged, { recursive: true, force: true });
-      mkdirSync(staged, { mode: 0o750 });
-      const dispatch = readFileLimited(join(held, 'dispatch.json'), 64 * 1024);
-      if (dispatch === undefined) return this.#move(share, 'COOLING', 'expire');
-      writeFileDurable(join(staged, 'dispatch.json'), dispatch, 0o640);
-      // A second name, not a move: a crash before the next line must not lose the body with the staged folder.
-      linkSync(join(held, 'body.age'), join(staged, 'body.age'));
-      syncDir(staged);
-      renameDurable(staged, outside);
     }
-    this.#move(share, 'COOLING', 'slot');
+    if (failure !== undefined) throw failure;
   }
 
-  #readStatus(share: ShareRow): z.infer<typeof statusSchema> | undefined {
-    // What the courier left there is a claim: nothing in it may keep other shares from moving.
-    try {
-      const bytes = readFileLimited(join(this.#status, `${share.share_id}.json`), 64 * 1024);
-      if (bytes === undefined) return undefined;
-      return statusSchema.parse(JSON.parse(bytes.toString('utf8')));
-    } catch {
-      return undefined;
+  #move(share: ShareRow, row: RequestRow): void {
+    let { state } = row;
+    // From cooling off to shared is three moves: a courier that was quick while this program was away waits for no tick.
+    for (let moves = 0; moves <= 3; moves += 1) {
+      for (const effect of effectsOf(state)) this.#perform(effect, share, state);
+      const event = dueEvent(this.#facts(share, row, state));
+      const next = event === undefined ? undefined : step(state, event)?.state;
+      if (next === undefined) return;
+      state = next as StoredState;
+      this.#write(share, row, state);
     }
   }
 
-  #await(share: ShareRow): void {
-    const status = this.#readStatus(share);
-    if (this.#options.nowMs() >= share.deadline_ms) this.#move(share, 'BODY_UP', 'expire');
-    else if (status?.state === 'failed' || status?.state === 'terminated')
-      this.#move(share, 'BODY_UP', 'upload-failed');
-    else if (status?.state === 'body-done' && this.#options.clockTrusted()) {
-      // The row first: from here on the owner has released, whatever happens to this program.
-      this.#move(share, 'BODY_UP', 'body-done');
-      this.#finish(share);
+  /** Lets the time that has passed since the last tick count for every share that cools off. */
+  #cool(shares: readonly ShareRow[], rows: ReadonlyMap<string, RequestRow>): void {
+    const { db, monotonicMs } = this.#options;
+    const nowMs = monotonicMs();
+    const elapsedMs = Math.max(0, nowMs - this.#seenMs);
+    this.#seenMs = nowMs;
+    const isMark = nowMs - this.#markedMs >= markMs;
+    if (isMark) this.#markedMs = nowMs;
+    for (const share of shares) {
+      const isCooling = rows.get(share.request_hash)?.state === 'COOLING';
+      if (!isCooling || share.cooling_left_ms === 0) {
+        this.#left.delete(share.share_id);
+        continue;
+      }
+      const known = this.#left.get(share.share_id);
+      // One that was approved since the last tick begins now.
+      const leftMs = known === undefined ? share.cooling_left_ms : Math.max(0, known - elapsedMs);
+      this.#left.set(share.share_id, leftMs);
+      if (isMark || leftMs === 0) db.setCoolingLeft(share.share_id, Math.floor(leftMs));
     }
   }
 
-  #finish(share: ShareRow): void {
-    const header = join(this.#held, share.share_id, 'header.age');
-    const outside = join(this.#outbox, share.share_id);
-    if (existsSync(header) && existsSync(outside)) renameDurable(header, join(outside, 'header.age'));
-    const status = this.#readStatus(share);
-    if (status?.state === 'done') this.#move(share, 'RELEASE', 'key-done');
-    else if (status?.state === 'failed' || this.#options.nowMs() >= share.deadline_ms)
-      this.#move(share, 'RELEASE', 'upload-failed');
-    else return;
-    removeDurable(join(this.#held, share.share_id));
-    removeDurable(outside);
-    removeDurable(join(this.#status, `${share.share_id}.json`));
-  }
-
-  /** Withdrawn, revoked or failed: the key is destroyed here; the courier ends what it has begun, as well as it can. */
-  #clear(share: ShareRow, state: StoredState): void {
+  #facts(share: ShareRow, row: RequestRow, state: StoredState): ShareFacts {
     const held = join(this.#held, share.share_id);
-    if (existsSync(held)) removeDurable(held);
-    const outside = join(this.#outbox, share.share_id);
-    if (!existsSync(outside)) return;
-    const status = this.#readStatus(share);
-    const ended = state === 'SHARED' || status?.state === 'terminated' || status?.state === 'failed';
-    if (ended || this.#options.nowMs() >= share.deadline_ms) {
-      removeDurable(outside);
-      removeDurable(join(this.#status, `${share.share_id}.json`));
-    } else if (!existsSync(join(outside, 'withdrawn'))) {
-      writeFileDurable(join(outside, 'withdrawn'), '', 0o640);
+    return {
+      state,
+      nowMs: this.#options.nowMs(),
+      clockTrusted: this.#options.clockTrusted(),
+      releaseNotBeforeMs: share.release_not_before_ms,
+      deadlineMs: share.deadline_ms,
+      coolingLeftMs: this.#left.get(share.share_id) ?? share.cooling_left_ms,
+      confirmed: share.second_approver === null || share.confirmed_at_s !== null,
+      revoked: this.#options.db.revoked(row.agency, 'request').includes(row.request_id),
+      filesHeld: ['body.age', 'header.age', 'dispatch.json'].every((name) => existsSync(join(held, name))),
+      bodyOut: this.#outbox.has(share.share_id),
+      upload: this.#outbox.status(share.share_id),
+    };
+  }
+
+  /** Before anything is done about it. */
+  #write(share: ShareRow, row: RequestRow, state: StoredState): void {
+    const { db, log, nowMs, onChange } = this.#options;
+    if (state === 'SHARED') {
+      const { terms } = peekDocument('request', row.envelope).unverified;
+      const nowS = Math.floor(nowMs() / 1000);
+      db.finishShare(share, nowS, {
+        deleteS: nowS + terms.delete_by_days * dayS,
+        outcomeS: nowS + terms.outcome_due_days * dayS,
+      });
+    } else db.setState(share.request_hash, state);
+    log.info('share-state', { share: share.share_id.slice(0, 8), state });
+    onChange(share.request_hash, state);
+  }
+
+  #perform(effect: Effect, share: ShareRow, state: StoredState): void {
+    const { share_id: id } = share;
+    const held = join(this.#held, id);
+    switch (effect) {
+      case 'publish-body':
+        this.#outbox.publish(id, held, ['body.age']);
+        return;
+      case 'publish-key': {
+        const header = join(held, 'header.age');
+        if (existsSync(header) && this.#outbox.has(id))
+          renameDurable(header, join(this.#outbox.folder(id), 'header.age'));
+        return;
+      }
+      case 'destroy-held':
+        if (!existsSync(held)) return;
+        if (state === 'SHARED') this.#options.keepDemands(id, held);
+        removeDurable(held);
+        return;
+      case 'call-back':
+        this.#outbox.callBack(id, this.#options.nowMs() >= share.deadline_ms);
+        return;
+      case 'clear-sent':
+        if (this.#outbox.has(id)) this.#outbox.clear(id);
     }
   }
 }

@@ -1,10 +1,27 @@
 /** A stored request as the owner sees it. Pure: what is stored was verified when it was accepted and has not left since. */
 import { peekDocument } from '../protocol/envelope.ts';
-import type { RequestRow, ShareRow } from '../store/ledger-rows.ts';
+import { areasOverlap } from '../protocol/geometry.ts';
+import { sameCase } from '../store/ledger-published.ts';
+import type { DemandRow, RequestRow, ShareRow } from '../store/ledger-rows.ts';
+import { aftermathOf } from './aftermath.ts';
 import type { Place } from './house.ts';
 import type { RequestDetail, RequestState, RequestSummary, ShareSummary } from './service.ts';
 
-export function summariseRequest(row: RequestRow, state: RequestState): RequestSummary {
+/** Requests of one agency and case whose areas touch: whoever asks twice about a place is shown doing so. */
+export function relatedTo(row: RequestRow, rows: readonly RequestRow[]): readonly string[] {
+  const { area } = peekDocument('request', row.envelope).unverified;
+  return rows
+    .filter(
+      (other) =>
+        other.request_hash !== row.request_hash &&
+        other.agency === row.agency &&
+        sameCase(other.case_number) === sameCase(row.case_number) &&
+        areasOverlap(area, peekDocument('request', other.envelope).unverified.area),
+    )
+    .map((other) => other.request_id);
+}
+
+export function summariseRequest(row: RequestRow, state: RequestState, related: readonly string[]): RequestSummary {
   const { unverified: request } = peekDocument('request', row.envelope);
   const { unverified: agency } = peekDocument('agency', row.agency_envelope);
   return {
@@ -18,6 +35,7 @@ export function summariseRequest(row: RequestRow, state: RequestState): RequestS
     issuedAtMs: row.issued_at_s * 1000,
     expiresAtMs: row.expires_at_s * 1000,
     warnings: JSON.parse(row.warnings) as string[],
+    related,
   };
 }
 
@@ -26,6 +44,7 @@ export function describeRequest(
   state: RequestState,
   place: Place,
   share: ShareSummary | undefined,
+  related: readonly string[],
 ): RequestDetail {
   const { unverified: request } = peekDocument('request', row.envelope);
   const { unverified: agency } = peekDocument('agency', row.agency_envelope);
@@ -36,7 +55,7 @@ export function describeRequest(
     return signatures.find((s) => s.keyid !== undefined && ids.has(s.keyid))?.keyid ?? '';
   };
   return {
-    ...summariseRequest(row, state),
+    ...summariseRequest(row, state, related),
     statement: request.case.statement,
     legalAuthority: request.legal.authority,
     contact: request.contact,
@@ -56,7 +75,13 @@ export function describeRequest(
   };
 }
 
-export function summariseShare(state: RequestRow['state'], share: ShareRow): ShareSummary {
+export function summariseShare(
+  state: RequestRow['state'],
+  share: ShareRow,
+  demands: readonly DemandRow[],
+  nowS: number,
+): ShareSummary {
+  const after = aftermathOf(share, demands, nowS);
   const ended = state === 'REVOKED' || state === 'EXPIRED' || state === 'PENDING';
   return {
     shareId: share.share_id,
@@ -64,5 +89,7 @@ export function summariseShare(state: RequestRow['state'], share: ShareRow): Sha
     bytes: share.body_bytes,
     releaseNotBeforeMs: share.release_not_before_ms,
     deadlineMs: share.deadline_ms,
+    ...(share.second_approver === null || share.confirmed_at_s !== null ? {} : { waitsFor: share.second_approver }),
+    ...(after === undefined ? {} : { after }),
   };
 }

@@ -21,6 +21,8 @@ export interface RequestSummary {
   readonly expiresAtMs: number;
   /** Codes such as `assembly-wording`, `recipient-changed`: shown, never decided by the software. */
   readonly warnings: readonly string[];
+  /** Other requests of the same agency and case whose areas overlap: to be shown together. */
+  readonly related: readonly string[];
 }
 
 export interface RequestDetail extends RequestSummary {
@@ -91,9 +93,69 @@ export interface ShareSummary {
   readonly bytes: number;
   readonly releaseNotBeforeMs: number;
   readonly deadlineMs: number;
+  /** Log-in that must still confirm it; left out where nobody must, or has. */
+  readonly waitsFor?: string;
+  /** Only once it has arrived. */
+  readonly after?: ShareAftermath;
+}
+
+/** What was promised about a share that has arrived, and what became of it. */
+export interface ShareAftermath {
+  readonly sharedAtMs: number;
+  readonly deleteDueMs: number;
+  readonly outcomeDueMs: number;
+  readonly outcome: 'due' | 'overdue' | 'open' | 'closed';
+  readonly deletion: 'due' | 'demanded' | 'overdue' | 'confirmed';
+  readonly demands: readonly { readonly ground: string; readonly state: string }[];
+}
+
+export type DemandGround = 'owner_request' | 'terms_breach';
+
+/** An alert for everybody of the region; it asks for nothing and can't be answered. */
+export interface NoticeSummary {
+  readonly agency: string;
+  readonly agencyName: string;
+  readonly headline: string;
+  readonly text: string;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** Two documents of one agency that contradict each other, as signed. */
+export interface Evidence {
+  readonly firstBase64: string;
+  readonly secondBase64: string;
+  readonly foundAtMs: number;
+}
+
+export interface LedgerEntry {
+  readonly entry: number;
+  readonly atMs: number;
+  readonly hash: string;
+  readonly readable: boolean;
+  readonly actions: readonly string[];
+  /** Actions of that session that found no room. */
+  readonly moreCount: number;
+}
+
+export interface LedgerHead {
+  readonly entryCount: number;
+  /** It covers every entry: who noted an earlier one can see that the ledger was only added to. */
+  readonly headHash: string;
+  /** The first entry that doesn't follow from the one before. */
+  readonly brokenAtEntry?: number;
+}
+
+/** What stands between an owner under pressure and a share. */
+export interface SafeguardSummary {
+  readonly coolingOffMs: number;
+  readonly secondApprover: string | null;
+  /** Weaker ones that the configuration asks for, and how long this device must still run before they count. */
+  readonly coming?: { readonly coolingOffMs: number; readonly secondApprover: string | null; readonly inMs: number };
 }
 
 export interface Health {
+  readonly safeguards: SafeguardSummary;
   readonly lock: LockState;
   readonly pendingCount: number;
   readonly clock: 'synchronised' | 'unsynchronised' | 'trusted';
@@ -111,10 +173,27 @@ export interface RootDescription {
 export interface AgencySummary {
   readonly agency: string;
   readonly name: string;
+  readonly kind: 'agency' | 'group';
   readonly enabled: boolean;
+  /** `overdue-outcomes`: it owes more than three reports, and is heard again when it has sent them. */
+  readonly muted: 'no' | 'by-owner' | 'overdue-outcomes';
+  /** It signed two documents that contradict each other. */
+  readonly suspended: boolean;
+  /** Prompts a day. */
+  readonly perDay: number;
   readonly version: number;
   readonly expiresAtMs: number;
   readonly recipientKeyId: string;
+  readonly recipientChangedAtMs?: number;
+  /** What the directory of its root says about the document that is known here. */
+  readonly directory: 'no-doubt' | 'agency-outdated' | 'agency-unlisted';
+  readonly score: {
+    readonly dueCount: number;
+    readonly overdueCount: number;
+    readonly openCount: number;
+    readonly closedCount: number;
+    readonly uses: Readonly<Record<string, number>>;
+  };
 }
 
 export interface OwnerService {
@@ -135,18 +214,45 @@ export interface OwnerService {
   listAgencies(): Promise<readonly AgencySummary[]>;
   importAgency(params: { envelopeBase64: string }): Promise<AgencySummary>;
   setAgencyEnabled(params: { agency: string; enabled: boolean }): Promise<AgencySummary>;
+  /** Nothing that it signs is shown any more, or again. */
+  setAgencyMuted(params: { agency: string; muted: boolean }): Promise<AgencySummary>;
+  /** Fewer prompts a day than the protocol allows; null for its own number. */
+  setAgencyPerDay(params: { agency: string; perDay: number | null }): Promise<AgencySummary>;
+  showEvidence(params: { agency: string }): Promise<readonly Evidence[]>;
+  listNotices(): Promise<readonly NoticeSummary[]>;
   listRequests(): Promise<readonly RequestSummary[]>;
   showRequest(params: { requestId: string }): Promise<RequestDetail>;
   /** Clips that meet the window; needs `deciding`. Moves PENDING → REVIEWING. */
   review(params: { requestId: string }): Promise<{ request: RequestDetail; clips: readonly ClipSummary[] }>;
   /** Builds exactly what would be sent, in the vault's memory. */
-  preview(params: { requestId: string; selection: readonly Selection[] }): Promise<Preview>;
+  preview(params: {
+    requestId: string;
+    selection: readonly Selection[];
+    /** Keep the sound, where the request asks for it. */
+    sound?: boolean | undefined;
+    /** Prove that the clips come from one device; it lets the agency link this owner's shares of the month. */
+    discloseLineage?: boolean | undefined;
+  }): Promise<Preview>;
   /** The bytes of one previewed file, as they would be sent: a fragmented MP4. */
   previewMedia(params: { previewId: string; name: string }): Promise<Uint8Array>;
-  approve(params: { requestId: string; previewId: string; passphrase: string }): Promise<ShareSummary>;
+  /** `account`: the log-in of who approves, where there is one; that of the second approver is refused. */
+  approve(params: {
+    requestId: string;
+    previewId: string;
+    passphrase: string;
+    account?: string | undefined;
+  }): Promise<ShareSummary>;
+  /** The second approver's yes. `account` has logged in: whoever calls this has checked it. */
+  confirm(params: { requestId: string; account: string }): Promise<ShareSummary>;
+  /** Demands that a share that has arrived be deleted. */
+  demandDeletion(params: { requestId: string; ground: DemandGround; passphrase: string }): Promise<ShareSummary>;
   decline(params: { requestId: string }): Promise<{ state: RequestState }>;
   withdraw(params: { requestId: string }): Promise<{ state: RequestState }>;
   /** Looking back: needs `viewing`. */
   listClips(params: { fromMs: number; toMs: number }): Promise<readonly ClipSummary[]>;
   clipMedia(params: { clipId: string }): Promise<Uint8Array>;
+  /** Who viewed, shared, decided: needs `viewing`. */
+  listLedger(params: { from: number; count: number }): Promise<readonly LedgerEntry[]>;
+  /** Needs no key. */
+  ledgerHead(): Promise<LedgerHead>;
 }

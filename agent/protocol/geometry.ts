@@ -82,6 +82,44 @@ export function areaContains(area: Area, place: Place): boolean {
   return inside;
 }
 
+/**
+ * Whether two areas touch. For showing requests together, not for deciding: the distance of a circle to a polygon's edge is
+ * taken in the plane, which is exact to a millionth for areas that can be asked for.
+ */
+export function areasOverlap(a: Area, b: Area): boolean {
+  if ('circle' in a && 'circle' in b) {
+    const apart = { x: wrap(b.circle.lon_e6 - a.circle.lon_e6), y: b.circle.lat_e6 };
+    const apartM = distanceKm({ x: 0, y: a.circle.lat_e6 }, apart) * 1000;
+    return apartM <= a.circle.radius_m + b.circle.radius_m;
+  }
+  if ('circle' in a) return areasOverlap(b, a);
+  const points = unwrap(a.polygon.pts_e6);
+  const originLon = a.polygon.pts_e6[0]?.[1] ?? 0;
+  if ('circle' in b) {
+    const { lat_e6: latE6, lon_e6: lonE6, radius_m: radiusM } = b.circle;
+    const center = { x: wrap(lonE6 - originLon), y: latE6 };
+    const near = edgesOf(points).some(([from, to]) => distanceToEdgeM(center, from, to) <= radiusM);
+    return near || areaContains(a, { lat_e6: latE6, lon_e6: lonE6 });
+  }
+  const others = b.polygon.pts_e6.map(([lat, lon]) => ({ x: wrap(lon - originLon), y: lat }));
+  const crossing = edgesOf(points).some(([p, q]) => edgesOf(others).some(([r, s]) => meet(p, q, r, s)));
+  const [inB, inA] = [a.polygon.pts_e6[0], b.polygon.pts_e6[0]];
+  const within = (area: Area, at: readonly [number, number] | undefined): boolean =>
+    at !== undefined && areaContains(area, { lat_e6: at[0], lon_e6: at[1] });
+  return crossing || within(b, inB) || within(a, inA);
+}
+
+/** In the plane that touches the sphere at `from`. */
+function distanceToEdgeM(from: Point, a: Point, b: Point): number {
+  const shrink = Math.cos(from.y * radPerE6);
+  const flat = ({ x, y }: Point): Point => ({ x: wrap(x - from.x) * shrink, y: y - from.y });
+  const [p, q] = [flat(a), flat(b)];
+  const [dx, dy] = [q.x - p.x, q.y - p.y];
+  const lengthSquared = dx * dx + dy * dy;
+  const along = lengthSquared === 0 ? 0 : Math.min(1, Math.max(0, -(p.x * dx + p.y * dy) / lengthSquared));
+  return Math.hypot(p.x + along * dx, p.y + along * dy) * radPerE6 * earthRadiusKm * 1000;
+}
+
 function unwrap(points: readonly (readonly [number, number])[]): Point[] {
   const firstLon = points[0]?.[1] ?? 0;
   return points.map(([lat, lon]) => ({ x: wrap(lon - firstLon), y: lat }));

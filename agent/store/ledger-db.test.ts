@@ -46,7 +46,14 @@ const stolen = (): Buffer => Buffer.concat(readdirSync(dir).map((name) => readFi
 
 it('keeps nothing of an expired request, in the database or its journal', () => {
   accept('a');
-  db.claimSequence('test-police', 1, hash('a'), Buffer.from('the envelope again'), 3);
+  db.published.claimNumber({
+    agency: 'test-police',
+    kind: 'rq',
+    seq: 1,
+    docHash: hash('a'),
+    envelope: Buffer.from('the envelope again'),
+    dropAfterS: 3,
+  });
   expect(stolen().includes('CASE-a')).toBe(true);
   db.expire(hash('a'), Buffer.alloc(256));
   db.forget(4);
@@ -91,7 +98,18 @@ it('looks the same whether a request was declined or ignored', () => {
     other.forget(4);
     other.close();
     const raw = new Database(path);
-    const tables = ['request', 'share', 'replay', 'record', 'entry', 'sequence', 'waiting', 'evidence', 'revoked'];
+    const tables = [
+      'request',
+      'share',
+      'replay',
+      'record',
+      'entry',
+      'numbered',
+      'asked',
+      'waiting',
+      'evidence',
+      'revoked',
+    ];
     const rows = tables.map((t) => raw.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${t}`).get()?.n);
     const free: unknown = raw.pragma('freelist_count', { simple: true });
     raw.close();

@@ -2,30 +2,31 @@
  * `ledger.db`, opened by the owner program alone. Every method is one transaction; what it returns has been read back
  * from disk, what it wrote is durable (rollback journal, synchronous=FULL).
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { AgentError } from '../base/errors.ts';
 import { wipeJournal } from './journal.ts';
-import type { AgencyRow, RequestRow, ShareRow, StoredState, WaitingRow } from './ledger-rows.ts';
+import { ChainRows, type EntryRow } from './ledger-chain.ts';
+import { PublishedRows } from './ledger-published.ts';
+import type { AgencyRow, DemandRow, NewShare, RequestRow, ShareRow, StoredState, WaitingRow } from './ledger-rows.ts';
+import { type NewWaiting, WaitingRows } from './ledger-waiting.ts';
 import { migrate } from './schema-version.ts';
 import { asStoreError } from './sqlite-errors.ts';
 
-const ledgerSchemaSteps = ['ledger.sql', 'ledger-2.sql'].map((name) =>
+const ledgerSchemaSteps = ['ledger.sql', 'ledger-2.sql', 'ledger-3.sql'].map((name) =>
   readFileSync(join(import.meta.dirname, name), 'utf8'),
 );
-
-/**
- * How many messages wait at most. Anybody who can publish can make up the unsigned ones, so they never drive out what an
- * agency signed, and no agency drives out another's; within each the oldest make room.
- */
-const waitingCounts = { perAgency: 50, unsigned: 300, all: 500 } as const;
 
 export class LedgerDb {
   readonly #db: Database.Database;
   readonly #replayKey: Buffer;
   readonly #path: string;
+  readonly #chain: ChainRows;
+  readonly #waiting: WaitingRows;
+  /** What agencies and roots publish. */
+  readonly published: PublishedRows;
 
   constructor(path: string) {
     this.#path = path;
@@ -45,6 +46,9 @@ export class LedgerDb {
       throw asStoreError(thrown, 'open the ledger');
     }
     this.#replayKey = Buffer.from(this.#get('replay_key'), 'hex');
+    this.#chain = new ChainRows(this.#db);
+    this.#waiting = new WaitingRows(this.#db);
+    this.published = new PublishedRows(this.#db, (text) => this.#tag(text));
     wipeJournal(this.#path);
   }
 
@@ -72,6 +76,15 @@ export class LedgerDb {
     return Number(this.#get('clock_floor_s'));
   }
 
+  /** What a room of the owner program keeps between starts, as text that it parses itself. */
+  keep(name: 'safeguards' | 'digest', value: string): void {
+    this.#set(name, value);
+  }
+
+  kept(name: 'safeguards' | 'digest'): string | undefined {
+    return this.#db.prepare<[string], { value: string }>('SELECT value FROM setting WHERE name = ?').get(name)?.value;
+  }
+
   raiseClockFloor(seconds: number): void {
     if (seconds > this.clockFloorS) this.#set('clock_floor_s', String(seconds));
   }
@@ -95,6 +108,30 @@ export class LedgerDb {
     rootId: string;
     recipientSeenS: number | null;
   }): boolean {
+    return this.#db.transaction(() => {
+      const known = this.agency(row.agency);
+      const fresh = this.#replaceAgency(row);
+      if (fresh && known !== undefined) {
+        this.#db
+          .prepare('INSERT OR IGNORE INTO agency_past (agency, doc_hash) VALUES (?, ?)')
+          .run(known.agency, known.doc_hash);
+      }
+      return fresh;
+    })();
+  }
+
+  /** Whether this document of the agency was known here and has been replaced since. */
+  isPastDocument(agency: string, docHash: string): boolean {
+    return (
+      this.#db
+        .prepare<[string, string], { agency: string }>(
+          'SELECT agency FROM agency_past WHERE agency = ? AND doc_hash = ?',
+        )
+        .get(agency, docHash) !== undefined
+    );
+  }
+
+  #replaceAgency(row: Parameters<LedgerDb['putAgency']>[0]): boolean {
     const result = this.#db
       .prepare(
         `INSERT INTO agency (agency, version, envelope, doc_hash, root_id, recipient_seen_s)
@@ -111,13 +148,35 @@ export class LedgerDb {
     this.#db.prepare('UPDATE agency SET enabled = ? WHERE agency = ?').run(enabled ? 1 : 0, agency);
   }
 
+  setAgencyMuted(agency: string, muted: boolean): void {
+    this.#db.prepare('UPDATE agency SET muted = ? WHERE agency = ?').run(muted ? 1 : 0, agency);
+  }
+
+  setDailyLimit(agency: string, limit: number | null): void {
+    this.#db.prepare('UPDATE agency SET daily_limit = ? WHERE agency = ?').run(limit, agency);
+  }
+
   suspendAgency(agency: string, first: Uint8Array, second: Uint8Array, atS: number): void {
     this.#db.transaction(() => {
       this.#db.prepare('UPDATE agency SET suspended = 1 WHERE agency = ?').run(agency);
-      this.#db
-        .prepare('INSERT INTO evidence (agency, first, second, found_at_s) VALUES (?, ?, ?, ?)')
-        .run(agency, Buffer.from(first), Buffer.from(second), atS);
+      this.keepEvidence(agency, first, second, atS);
     })();
+  }
+
+  /** Two documents that contradict each other, as signed. Of one signer only the first few are kept: one is proof. */
+  keepEvidence(signer: string, first: Uint8Array, second: Uint8Array, atS: number): void {
+    if (this.evidenceCount(signer) >= 8) return;
+    this.#db
+      .prepare('INSERT INTO evidence (agency, first, second, found_at_s) VALUES (?, ?, ?, ?)')
+      .run(signer, Buffer.from(first), Buffer.from(second), atS);
+  }
+
+  evidence(signer: string): { first: Buffer; second: Buffer; found_at_s: number }[] {
+    return this.#db
+      .prepare<[string], { first: Buffer; second: Buffer; found_at_s: number }>(
+        'SELECT first, second, found_at_s FROM evidence WHERE agency = ? ORDER BY id',
+      )
+      .all(signer);
   }
 
   evidenceCount(agency: string): number {
@@ -138,79 +197,19 @@ export class LedgerDb {
       .map((row) => row.target);
   }
 
-  /** Remembers which request an agency's sequence number named; returns the earlier envelope if it was another. */
-  claimSequence(
-    agency: string,
-    seq: number,
-    requestHash: string,
-    envelope: Uint8Array,
-    dropAfterS: number,
-  ): Buffer | undefined {
-    const known = this.#db
-      .prepare<[string, number], { request_hash: string; envelope: Buffer }>(
-        'SELECT request_hash, envelope FROM sequence WHERE agency = ? AND seq = ?',
-      )
-      .get(agency, seq);
-    if (known !== undefined) return known.request_hash === requestHash ? undefined : known.envelope;
-    this.#db
-      .prepare('INSERT INTO sequence (agency, seq, request_hash, envelope, drop_after_s) VALUES (?, ?, ?, ?, ?)')
-      .run(agency, seq, requestHash, Buffer.from(envelope), dropAfterS);
-    return undefined;
-  }
-
   // Requests that wait for their agency
 
-  putWaiting(row: {
-    agency: string;
-    topic: string;
-    envelope: Uint8Array;
-    receivedAtS: number;
-    /** Whether the agency's own signatures have been seen on it. */
-    signed: boolean;
-  }): void {
-    const { perAgency, unsigned, all } = waitingCounts;
-    // With the topic: a copy published under another topic must not take the place of the true one.
-    const hash = createHash('sha256').update(row.topic).update('\0').update(row.envelope).digest('hex');
-    const signed = row.signed ? 1 : 0;
-    this.#db.transaction(() => {
-      this.#db
-        .prepare(
-          `INSERT OR IGNORE INTO waiting (envelope_hash, agency, topic, envelope, received_at_s, signed)
-           VALUES (?, ?, ?, ?, ?, ?)`,
-        )
-        .run(hash, row.agency, row.topic, Buffer.from(row.envelope), row.receivedAtS, signed);
-      this.#db
-        .prepare(
-          `DELETE FROM waiting WHERE agency = @agency AND signed = @signed AND rowid NOT IN
-           (SELECT rowid FROM waiting WHERE agency = @agency AND signed = @signed ORDER BY rowid DESC LIMIT @perAgency)`,
-        )
-        .run({ agency: row.agency, signed, perAgency });
-      this.#db
-        .prepare(
-          `DELETE FROM waiting WHERE signed = 0 AND rowid NOT IN
-           (SELECT rowid FROM waiting WHERE signed = 0 ORDER BY rowid DESC LIMIT ?)`,
-        )
-        .run(unsigned);
-      this.#db
-        .prepare(
-          `DELETE FROM waiting WHERE rowid NOT IN
-           (SELECT rowid FROM waiting ORDER BY signed DESC, rowid DESC LIMIT ?)`,
-        )
-        .run(all);
-    })();
+  putWaiting(row: NewWaiting): void {
+    this.#waiting.put(row);
   }
 
   /** Of one agency, or of all; oldest first. */
   waiting(agency?: string): WaitingRow[] {
-    return this.#db
-      .prepare<[{ agency: string | null }], WaitingRow>(
-        'SELECT * FROM waiting WHERE @agency IS NULL OR agency = @agency ORDER BY rowid',
-      )
-      .all({ agency: agency ?? null });
+    return this.#waiting.of(agency);
   }
 
   dropWaiting(envelopeHash: string): void {
-    this.#db.prepare('DELETE FROM waiting WHERE envelope_hash = ?').run(envelopeHash);
+    this.#waiting.drop(envelopeHash);
   }
 
   // Replay
@@ -243,6 +242,7 @@ export class LedgerDb {
   ): void {
     this.#db.transaction(() => {
       this.#remember(row.request_hash, row.agency, row.request_id, dropAfterS);
+      this.published.noteAsked(row.agency, row.case_number, row.accepted_at_s);
       this.#db
         .prepare(
           `INSERT INTO request (request_hash, request_id, agency, case_number, envelope, agency_envelope, state, note, warnings,
@@ -265,24 +265,6 @@ export class LedgerDb {
 
   request(requestId: string): RequestRow | undefined {
     return this.#db.prepare<[string], RequestRow>('SELECT * FROM request WHERE request_id = ?').get(requestId);
-  }
-
-  acceptedSince(agency: string, sinceS: number): number {
-    const row = this.#db
-      .prepare<[string, number], { n: number }>(
-        'SELECT count(*) AS n FROM request WHERE agency = ? AND accepted_at_s > ?',
-      )
-      .get(agency, sinceS);
-    return row?.n ?? 0;
-  }
-
-  acceptedForCase(agency: string, caseNumber: string): number {
-    const row = this.#db
-      .prepare<[string, string], { n: number }>(
-        'SELECT count(*) AS n FROM request WHERE agency = ? AND case_number = ?',
-      )
-      .get(agency, caseNumber);
-    return row?.n ?? 0;
   }
 
   setState(requestHash: string, state: StoredState): void {
@@ -314,16 +296,69 @@ export class LedgerDb {
   // Shares
 
   /** SEALING → COOLING: the share's files are complete and synced before this is called. */
-  beginShare(share: ShareRow): void {
+  beginShare(share: NewShare, demand?: Pick<DemandRow, 'demand_id' | 'deadline_s'>): void {
     this.#db.transaction(() => {
       this.#db
         .prepare(
-          `INSERT INTO share (share_id, request_hash, body_bytes, release_not_before_ms, deadline_ms, grant_hash)
-           VALUES (@share_id, @request_hash, @body_bytes, @release_not_before_ms, @deadline_ms, @grant_hash)`,
+          `INSERT INTO share (share_id, request_hash, body_bytes, release_not_before_ms, deadline_ms, grant_hash,
+             cooling_left_ms, second_approver)
+           VALUES (@share_id, @request_hash, @body_bytes, @release_not_before_ms, @deadline_ms, @grant_hash,
+             @cooling_left_ms, @second_approver)`,
         )
         .run(share);
+      if (demand !== undefined) {
+        this.putDemand({ ...demand, share_id: share.share_id, ground: 'retention_due', state: 'waiting' });
+      }
       this.setState(share.request_hash, 'COOLING');
     })();
+  }
+
+  setCoolingLeft(shareId: string, leftMs: number): void {
+    this.#db.prepare('UPDATE share SET cooling_left_ms = ? WHERE share_id = ?').run(leftMs, shareId);
+  }
+
+  confirmShare(shareId: string, atS: number): void {
+    this.#db
+      .prepare('UPDATE share SET confirmed_at_s = ? WHERE share_id = ? AND confirmed_at_s IS NULL')
+      .run(atS, shareId);
+  }
+
+  /** RELEASE → SHARED: from now on the agency's promises count. */
+  finishShare(
+    share: Pick<ShareRow, 'share_id' | 'request_hash'>,
+    atS: number,
+    dues: { deleteS: number; outcomeS: number },
+  ): void {
+    this.#db.transaction(() => {
+      this.#db
+        .prepare('UPDATE share SET shared_at_s = ?, delete_due_s = ?, outcome_due_s = ? WHERE share_id = ?')
+        .run(atS, dues.deleteS, dues.outcomeS, share.share_id);
+      this.setState(share.request_hash, 'SHARED');
+    })();
+  }
+
+  /** What the agency reported of this very share. A deletion once confirmed stays confirmed. */
+  noteOutcome(requestHash: string, outcome: 'open' | 'closed', deletedAtS: number | null): void {
+    this.#db
+      .prepare('UPDATE share SET outcome = ?, deleted_at_s = coalesce(deleted_at_s, ?) WHERE request_hash = ?')
+      .run(outcome, deletedAtS, requestHash);
+  }
+
+  putDemand(demand: DemandRow): void {
+    this.#db
+      .prepare(
+        `INSERT INTO demand (demand_id, share_id, ground, state, deadline_s)
+         VALUES (@demand_id, @share_id, @ground, @state, @deadline_s)`,
+      )
+      .run(demand);
+  }
+
+  demands(): DemandRow[] {
+    return this.#db.prepare<[], DemandRow>('SELECT * FROM demand ORDER BY rowid').all();
+  }
+
+  setDemandState(demandId: string, state: DemandRow['state']): void {
+    this.#db.prepare('UPDATE demand SET state = ? WHERE demand_id = ?').run(state, demandId);
   }
 
   shares(): ShareRow[] {
@@ -337,36 +372,20 @@ export class LedgerDb {
   // Ledger
 
   appendEntry(sealed: Uint8Array, atS: number): void {
-    this.#db.transaction(() => {
-      const last = this.#db.prepare<[], { hash: Buffer }>('SELECT hash FROM entry ORDER BY seq DESC LIMIT 1').get();
-      const prev = last?.hash ?? Buffer.alloc(32);
-      this.#db
-        .prepare('INSERT INTO entry (at_s, prev_hash, sealed, hash) VALUES (?, ?, ?, ?)')
-        .run(atS, prev, Buffer.from(sealed), entryHash(prev, atS, sealed));
-    })();
+    this.#chain.append(sealed, atS);
   }
 
-  entries(): { seq: number; at_s: number; prev_hash: Buffer; sealed: Buffer; hash: Buffer }[] {
-    return this.#db
-      .prepare<[], { seq: number; at_s: number; prev_hash: Buffer; sealed: Buffer; hash: Buffer }>(
-        'SELECT * FROM entry ORDER BY seq',
-      )
-      .all();
+  entries(): EntryRow[] {
+    return this.#chain.all();
   }
 
   /** Drops what may be forgotten. Called by a timer. */
   forget(nowS: number): void {
     this.#db.transaction(() => {
       this.#db.prepare('DELETE FROM replay WHERE drop_after_s < ?').run(nowS);
-      this.#db.prepare('DELETE FROM sequence WHERE drop_after_s < ?').run(nowS);
+      this.published.forget(nowS);
       this.#db.prepare('DELETE FROM waiting WHERE received_at_s < ?').run(nowS - 15 * 24 * 3600);
     })();
     wipeJournal(this.#path);
   }
-}
-
-export function entryHash(prev: Uint8Array, atS: number, sealed: Uint8Array): Buffer {
-  const at = Buffer.alloc(8);
-  at.writeBigUInt64BE(BigInt(atS));
-  return createHash('sha256').update(prev).update(at).update(sealed).digest();
 }

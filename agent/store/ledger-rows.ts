@@ -36,6 +36,8 @@ export interface AgencyRow {
   readonly suspended: 0 | 1;
   readonly root_id: string | null;
   readonly recipient_seen_s: number | null;
+  readonly muted: 0 | 1;
+  readonly daily_limit: number | null;
 }
 
 export interface ShareRow {
@@ -45,6 +47,60 @@ export interface ShareRow {
   readonly release_not_before_ms: number;
   readonly deadline_ms: number;
   readonly grant_hash: string;
+  readonly cooling_left_ms: number;
+  readonly second_approver: string | null;
+  readonly confirmed_at_s: number | null;
+  readonly shared_at_s: number | null;
+  readonly delete_due_s: number | null;
+  readonly outcome_due_s: number | null;
+  readonly outcome: 'open' | 'closed' | null;
+  readonly deleted_at_s: number | null;
+}
+
+export type NewShare = Pick<
+  ShareRow,
+  | 'share_id'
+  | 'request_hash'
+  | 'body_bytes'
+  | 'release_not_before_ms'
+  | 'deadline_ms'
+  | 'grant_hash'
+  | 'cooling_left_ms'
+  | 'second_approver'
+>;
+
+export interface DemandRow {
+  readonly demand_id: string;
+  readonly share_id: string;
+  readonly ground: 'retention_due' | 'owner_request' | 'terms_breach';
+  readonly state: 'waiting' | 'sending' | 'sent' | 'failed' | 'dropped';
+  readonly deadline_s: number;
+}
+
+/** Kinds of documents by their topic, each numbered by itself. */
+export type NumberedKind = 'rq' | 'rv' | 'nt' | 'oc';
+
+export interface DirectoryRow {
+  readonly region: string;
+  readonly root_id: string;
+  readonly version: number;
+  readonly expires_at_s: number;
+}
+
+export interface NoticeRow {
+  readonly agency: string;
+  readonly seq: number;
+  readonly envelope: Buffer;
+  readonly issued_at_s: number;
+  readonly expires_at_s: number;
+}
+
+export interface DutyRow {
+  readonly due_s: number | null;
+  readonly status: 'open' | 'closed' | null;
+  readonly uses: string;
+  readonly shares: string | null;
+  readonly retained: string | null;
 }
 
 export interface WaitingRow {

@@ -77,6 +77,7 @@ const request: RequestDetail = {
   issuedAtMs: 60_000,
   expiresAtMs: 90_000,
   warnings: [],
+  related: [],
   statement: 'x'.repeat(1000),
   legalAuthority: 'none',
   contact: { name: 'A', badge: '1', phone: '2' },

@@ -75,6 +75,8 @@ test('the table is what the page was promised, with its access', () => {
     'owner POST /api/requests/:id/review',
     'owner POST /api/requests/:id/preview',
     'owner POST /api/requests/:id/approve',
+    'owner POST /api/requests/:id/confirm',
+    'owner POST /api/requests/:id/demand',
     'owner POST /api/requests/:id/decline',
     'owner POST /api/requests/:id/withdraw',
     'owner GET /api/previews/:id/:name',
@@ -82,6 +84,11 @@ test('the table is what the page was promised, with its access', () => {
     'viewer GET /api/clips/:id/video',
     'viewer GET /api/agencies',
     'owner POST /api/agencies/:id/enabled',
+    'owner POST /api/agencies/:id/muted',
+    'owner POST /api/agencies/:id/per-day',
+    'viewer GET /api/notices',
+    'viewer GET /api/ledger',
+    'viewer GET /api/ledger/head',
   ]);
 });
 

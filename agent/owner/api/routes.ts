@@ -55,13 +55,24 @@ const unlockBody = z.union([
   z.strictObject({ pairingId: id, viewingKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
 ]);
 const selection = z.strictObject({ clipId: id, fromMs: timeMs, toMs: timeMs });
-const previewBody = z.strictObject({ selection: z.array(selection).min(1).max(256) });
+const previewBody = z.strictObject({
+  selection: z.array(selection).min(1).max(256),
+  sound: z.boolean().optional(),
+  discloseLineage: z.boolean().optional(),
+});
 const approveBody = z.strictObject({ previewId: id, passphrase: secret });
+const demandBody = z.strictObject({ ground: z.enum(['owner_request', 'terms_breach']), passphrase: secret });
 const mediaName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
 const queryMs = z
   .string()
   .regex(/^\d{1,15}$/)
   .transform(Number);
+const ledgerQuery = z.strictObject({
+  from: z
+    .string()
+    .regex(/^[1-9]\d{0,9}$/)
+    .transform(Number),
+});
 const clipsQuery = z
   .strictObject({ from: queryMs, to: queryMs })
   .refine(({ from, to }) => from < to && to - from <= maxSpanMs, { path: ['to'] });
@@ -205,7 +216,7 @@ export const routes: readonly Route[] = [
     answer: (call) =>
       call.service.preview({
         requestId: requestParams.parse(call.params).id,
-        selection: previewBody.parse(call.body).selection,
+        ...previewBody.parse(call.body),
       }),
   },
   {
@@ -214,7 +225,33 @@ export const routes: readonly Route[] = [
     access: 'owner',
     needs: 'deciding',
     answer: (call) =>
-      call.service.approve({ requestId: requestParams.parse(call.params).id, ...approveBody.parse(call.body) }),
+      call.service.approve({
+        requestId: requestParams.parse(call.params).id,
+        ...approveBody.parse(call.body),
+        account: call.session?.account.name,
+      }),
+  },
+  {
+    // The second approver: whoever is logged in here, if that is who must confirm.
+    method: 'POST',
+    url: '/api/requests/:id/confirm',
+    access: 'owner',
+    answer: (call) => {
+      empty.parse(call.body ?? {});
+      const account = call.session?.account.name ?? '';
+      return call.service.confirm({ requestId: requestParams.parse(call.params).id, account });
+    },
+  },
+  {
+    method: 'POST',
+    url: '/api/requests/:id/demand',
+    access: 'owner',
+    needs: 'deciding',
+    answer: (call) =>
+      call.service.demandDeletion({
+        requestId: requestParams.parse(call.params).id,
+        ...demandBody.parse(call.body),
+      }),
   },
   {
     method: 'POST',
@@ -265,4 +302,35 @@ export const routes: readonly Route[] = [
       return call.service.setAgencyEnabled({ agency: agencyParams.parse(call.params).id, enabled });
     },
   },
+  {
+    method: 'POST',
+    url: '/api/agencies/:id/muted',
+    access: 'owner',
+    answer: (call) => {
+      const { muted } = z.strictObject({ muted: z.boolean() }).parse(call.body);
+      return call.service.setAgencyMuted({ agency: agencyParams.parse(call.params).id, muted });
+    },
+  },
+  {
+    method: 'POST',
+    url: '/api/agencies/:id/per-day',
+    access: 'owner',
+    answer: (call) => {
+      const { perDay } = z.strictObject({ perDay: z.int().nullable() }).parse(call.body);
+      return call.service.setAgencyPerDay({ agency: agencyParams.parse(call.params).id, perDay });
+    },
+  },
+  { method: 'GET', url: '/api/notices', access: 'viewer', answer: (call) => call.service.listNotices() },
+  {
+    // Visible to every account of the house while viewing is open: who looked can be seen by all who live there.
+    method: 'GET',
+    url: '/api/ledger',
+    access: 'viewer',
+    needs: 'viewing',
+    answer: (call) => {
+      const { from } = ledgerQuery.parse(call.query);
+      return call.service.listLedger({ from, count: 100 });
+    },
+  },
+  { method: 'GET', url: '/api/ledger/head', access: 'viewer', answer: (call) => call.service.ledgerHead() },
 ];

@@ -31,6 +31,8 @@ const renewalPollMs = 10 * 60_000;
 
 export interface ApiOptions {
   readonly service: OwnerService;
+  /** Shared with the control socket, so that both count wrong tries together. */
+  readonly logins?: Logins;
   readonly dataDir: string;
   /** Address to listen on once an account exists. */
   readonly host: string;
@@ -61,7 +63,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const names = allowedNames(options.names);
   const sessions = new Sessions(clock);
   const events = new EventStreams(sessions);
-  const logins = new Logins({ dataDir, clock, random: options.random ?? Math.random });
+  const logins = options.logins ?? new Logins({ dataDir, clock, random: options.random ?? Math.random });
   const readTls = () => ensureHouseTls({ dataDir, names, addresses: addresses(), nowMs: clock.wallMs() });
 
   const tls = await readTls();
