@@ -4,14 +4,10 @@ import type { PersonAction } from './actor.ts';
 import type { Body } from './body.ts';
 import { clamp, lerp, ramp } from './field.ts';
 import { runPose, walkPose } from './gait.ts';
+import { PARCEL_AHEAD_M, PARCEL_HANDOVER_SEC, SEAT_BEHIND_M, SEAT_M } from './handover.ts';
 import type { Arm, Foot, Pose, Turn } from './pose.ts';
 import { DEG, hang, jointOf, mixArm, reachArm } from './pose.ts';
-import { PARCEL_AHEAD_M, PARCEL_HANDOVER_SEC } from './prop.ts';
 import type { Side } from './skeleton.ts';
-
-/** Height of the step that 'sit' sits on, and how far behind the person's origin its middle is. */
-export const SEAT_M = 0.38;
-export const SEAT_BEHIND_M = 0.4;
 
 export interface Moment {
   readonly body: Body;

@@ -55,7 +55,7 @@ export interface Assembled {
   readonly irColours: BufferAttribute;
 }
 
-/** Polygonises the layers, stretches them to the body, weighs them to its bones and merges them: one draw call. `detail` 2 halves the mesh. */
+/** Polygonises the layers, stretches them to the body, weighs them to its bones and merges them: one draw call. `detail` divides the step of the mesh. */
 export function assemble(layers: readonly Layer[], body: Body, detail: number): Assembled {
   const positions: number[] = [];
   const normals: number[] = [];

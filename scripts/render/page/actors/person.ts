@@ -5,6 +5,7 @@ import { growBody } from './body.ts';
 import { caneTip, hasParcel, placeCane, placeParcel, placeUmbrella, withHolding } from './carrying.ts';
 import { walkGait } from './gait.ts';
 import { poseFor } from './gestures.ts';
+import type { ParcelSize } from './held.ts';
 import { buildCane, buildParcel, buildUmbrella, drawParcelSize } from './held.ts';
 import type { Assembled } from './layer.ts';
 import { assemble } from './layer.ts';
@@ -30,6 +31,8 @@ export interface Person extends Actor<PersonAction> {
   /** Way covered in a full cycle of two steps. */
   readonly strideM: number;
   readonly triangles: number;
+  /** The size of the parcel that this person carries: give it to the prop that is left behind or taken. */
+  readonly parcel: ParcelSize;
 }
 
 export function createPerson(given: PersonSpec, random: Random): Person {
@@ -70,6 +73,7 @@ export function createPerson(given: PersonSpec, random: Random): Person {
     object,
     heightM: body.heightM,
     strideM: walkGait(body).strideM,
+    parcel,
     triangles: (skin.geometry.getIndex()?.count ?? 0) / 3,
     pose(p) {
       object.position.set(p.xM, p.yM ?? 0, p.zM);

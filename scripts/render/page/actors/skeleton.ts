@@ -72,8 +72,8 @@ const BLEND_M = 0.075;
  * whose weights add up to 1.
  */
 export function weigh(x: number, y: number, z: number, among: readonly BoneName[]): (readonly [number, number])[] {
-  const near = among
-    .map((name): [number, number] => {
+  return shareOut(
+    among.map((name): [number, number] => {
       const i = boneIndex(name);
       const bone = BONES[i];
       if (!bone) return [i, Infinity];
@@ -81,11 +81,16 @@ export function weigh(x: number, y: number, z: number, among: readonly BoneName[
       if (name === 'pelvis') d = segmentDistance(x, y, z, [-0.08, 0.96, 0], [0.08, 0.96, 0]);
       if (name === 'chest') d = Math.min(d, segmentDistance(x, y, z, [-0.1, 1.4, -0.01], [0.1, 1.4, -0.01]));
       return [i, d - (THICK[name] ?? 0)];
-    })
-    .sort((a, b) => a[1] - b[1])
-    .slice(0, 3);
+    }),
+    BLEND_M,
+  );
+}
+
+/** Weights for the three nearest of [bone, distance] pairs; a bone that is `blendM` farther than the nearest has none. */
+export function shareOut(distances: [number, number][], blendM: number): (readonly [number, number])[] {
+  const near = distances.sort((a, b) => a[1] - b[1]).slice(0, 3);
   const least = near[0]?.[1] ?? 0;
-  const raw = near.map(([i, d]): [number, number] => [i, Math.max(0, 1 - (d - least) / BLEND_M) ** 2]);
+  const raw = near.map(([i, d]): [number, number] => [i, Math.max(0, 1 - (d - least) / blendM) ** 2]);
   const total = raw.reduce((sum, [, w]) => sum + w, 0);
   return raw.map(([i, w]) => [i, w / total]);
 }
