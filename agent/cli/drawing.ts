@@ -9,8 +9,17 @@ export function xmlText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-export function svgText(x: number, y: number, text: string, sizePx = 12): string {
-  return `<text x="${x}" y="${y}" font-family="sans-serif" font-size="${sizePx}" fill="#e6e9ef">${xmlText(text)}</text>`;
+export interface TextLook {
+  readonly colour?: string;
+  readonly sizePx?: number;
+  readonly weight?: 'normal' | 'bold';
+  /** Which part of the text stands at x. */
+  readonly anchor?: 'start' | 'middle' | 'end';
+}
+
+export function svgText(x: number, y: number, text: string, look: TextLook = {}): string {
+  const { colour = '#e6e9ef', sizePx = 12, weight = 'normal', anchor = 'start' } = look;
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" font-family="sans-serif" font-size="${sizePx}" font-weight="${weight}" text-anchor="${anchor}" fill="${colour}">${xmlText(text)}</text>`;
 }
 
 export interface BoxLook {
@@ -26,7 +35,7 @@ export function boxSvg(box: Box, scale: { readonly x: number; readonly y: number
   const frame = `<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="none" stroke="${look.colour}" stroke-width="${look.widthPx}"/>`;
   if (look.label === undefined) return frame;
   const sizePx = look.labelPx ?? 13;
-  // Inside the box where there is no room above it.
+  // Inside the box where there is no room above it; towards the middle where there is none beside it.
   const baseline = Math.max(sizePx, box.y * scale.y - 3);
   return `${frame}<text x="${x}" y="${baseline.toFixed(1)}" font-family="sans-serif" font-weight="bold" font-size="${sizePx}" fill="${look.colour}" stroke="#000" stroke-width="${sizePx / 5}" paint-order="stroke">${xmlText(look.label)}</text>`;
 }

@@ -1,4 +1,4 @@
-/** The picture of `latchkey watch --draw`: frames of the events with their boxes, and scores and motion over time. */
+/** The picture of `latchkey watch --draw`: frames of the events with what was seen in them, above a plot over time. */
 import sharp, { type OverlayOptions } from 'sharp';
 import { yuvToRgb } from '../base/image.ts';
 import type { CameraConfig } from '../config/schema.ts';
@@ -7,37 +7,45 @@ import type { SeenEvent, Shot, Shots } from '../recorder/sightings.ts';
 import type { Box, Detection, MotionResult, SmallFrame } from '../recorder/stages.ts';
 import { boxSvg, svgText } from './drawing.ts';
 import { seconds } from './terminal-text.ts';
+import { colours, type Point, plotHeightPx, plotSvg } from './watch-plot.ts';
 
 const tileWidthPx = 320;
 const columnCount = 3;
-const gapPx = 6;
-const headPx = 28;
-const captionPx = 18;
-const plotPx = 190;
+const gapPx = 8;
+const headPx = 52;
+const captionPx = 22;
 const widthPx = columnCount * tileWidthPx + (columnCount + 1) * gapPx;
 /** More would make a picture that nobody can read; the rest is counted. */
 const maxEventCount = 12;
-/** At most this many points across the plot, each the largest of its time. */
-const bucketCount = widthPx - 80;
 
 interface Tile {
   readonly shot: Shot;
   readonly motion: readonly Box[];
   readonly caption: string;
+  readonly colour: string;
+}
+
+/** Where each tile lies in the picture. */
+interface Place {
+  readonly left: number;
+  readonly top: number;
+  readonly heightPx: number;
 }
 
 export class WatchPicture implements Trace {
   readonly #camera: CameraConfig;
-  readonly #tiles: Tile[] = [];
+  readonly #name: string;
+  readonly #tiles: Tile[][] = [];
   readonly #events: SeenEvent[] = [];
   /** What is known of a frame, for as long as somebody holds the frame. */
   readonly #known = new WeakMap<SmallFrame, { readonly atMs: number; readonly motion: readonly Box[] }>();
-  readonly #scores: (readonly [atMs: number, score: number])[] = [];
-  readonly #motion: (readonly [atMs: number, ratio: number])[] = [];
+  readonly #scores: Point[] = [];
+  readonly #motion: Point[] = [];
   #liveliest: { readonly frame: SmallFrame; readonly atMs: number; readonly ratio: number } | undefined;
 
-  constructor(camera: CameraConfig) {
+  constructor(camera: CameraConfig, name: string) {
     this.#camera = camera;
+    this.#name = name;
   }
 
   onMotion(atMs: number, frame: SmallFrame, { boxes, foregroundRatio, state }: MotionResult): void {
@@ -54,60 +62,66 @@ export class WatchPicture implements Trace {
 
   add(event: SeenEvent, shots: Shots): void {
     this.#events.push(event);
-    if (this.#events.length > maxEventCount) return;
-    for (const shot of shots) {
+    const number = this.#events.length;
+    if (number > maxEventCount) return;
+    const row = shots.map((shot) => {
       const { atMs = event.firstMs, motion = [] } = this.#known.get(shot.frame) ?? {};
-      const span = `${seconds(event.firstMs)} to ${seconds(event.lastMs)}`;
-      this.#tiles.push({
-        shot,
-        motion,
-        caption: `${this.#events.length}: ${event.kind} at ${seconds(atMs)}, of ${span}`,
-      });
-    }
+      return { shot, motion, atMs };
+    });
+    const surest = Math.max(...shots.map(({ score }) => score));
+    const best = shots.findIndex(({ score }) => score === surest);
+    const says = (index: number): string => (index === 0 ? 'opened' : index === best ? 'surest' : 'last');
+    this.#tiles.push(
+      row.map(({ shot, motion, atMs }, index) => {
+        return { shot, motion, caption: `${number}  ${says(index)} at ${seconds(atMs)}`, colour: colours[event.kind] };
+      }),
+    );
   }
 
   /** A PNG. */
   async render({ durationMs }: { readonly durationMs: number }): Promise<Uint8Array> {
-    const tiles = this.#tiles.length > 0 ? this.#tiles : this.#nothing();
+    const rows = this.#tiles.length > 0 ? this.#tiles : [this.#nothing()];
     const { widthPx: frameWidth, heightPx: frameHeight } = this.#camera.detect;
     const tileHeightPx = Math.round((tileWidthPx * frameHeight) / frameWidth);
     const rowPx = tileHeightPx + captionPx + gapPx;
-    const rowCount = Math.ceil(tiles.length / columnCount);
-    const plotTopPx = headPx + rowCount * rowPx;
-    const heightPx = plotTopPx + plotPx;
+    const plotTopPx = headPx + rows.length * rowPx;
     const layers: OverlayOptions[] = [];
-    const captions: string[] = [];
-    for (const [index, { shot, motion, caption }] of tiles.entries()) {
-      const left = gapPx + (index % columnCount) * (tileWidthPx + gapPx);
-      const top = headPx + Math.floor(index / columnCount) * rowPx;
-      const scale = { x: tileWidthPx / frameWidth, y: tileHeightPx / frameHeight };
-      const raw = { width: frameWidth, height: frameHeight, channels: 3 } as const;
-      const small = sharp(yuvToRgb(shot.frame), { raw }).resize(tileWidthPx, tileHeightPx, { fit: 'fill' });
-      layers.push({ input: await small.png().toBuffer(), left, top });
-      const marks = [
-        ...motion.map((box) => boxSvg(box, scale, { colour: '#ffb000', widthPx: 1 })),
-        ...(shot.kind === 'person'
-          ? [boxSvg(shot.box, scale, { colour: '#30e060', widthPx: 2, label: shot.score.toFixed(2) })]
-          : []),
-      ];
-      captions.push(
-        `<svg x="${left}" y="${top}" width="${tileWidthPx}" height="${tileHeightPx}">${marks.join('')}</svg>`,
-      );
-      captions.push(svgText(left + 2, top + tileHeightPx + 13, caption));
+    const drawn: string[] = [];
+    for (const [rowIndex, row] of rows.entries()) {
+      for (const [column, tile] of row.entries()) {
+        const left = gapPx + column * (tileWidthPx + gapPx);
+        const place = { left, top: headPx + rowIndex * rowPx, heightPx: tileHeightPx };
+        layers.push({ input: await thumbnail(tile.shot.frame, tileHeightPx), left: place.left, top: place.top });
+        drawn.push(tileSvg(tile, place));
+      }
     }
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${widthPx}" height="${heightPx}">
-${svgText(gapPx, 19, this.#title(), 14)}${captions.join('')}${this.#plot(plotTopPx, durationMs)}</svg>`;
-    const canvas = { width: widthPx, height: heightPx, channels: 3, background: '#16181d' } as const;
+    const plot = plotSvg(
+      {
+        durationMs,
+        threshold: this.#camera.person.threshold,
+        events: this.#events,
+        scores: this.#scores,
+        motion: this.#motion,
+      },
+      plotTopPx,
+      widthPx,
+    );
+    const heightPx = plotTopPx + plotHeightPx;
+    const head =
+      svgText(gapPx, 22, this.#name, { sizePx: 16, weight: 'bold' }) +
+      svgText(gapPx, 41, this.#title(durationMs), { colour: colours.dim });
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${widthPx}" height="${heightPx}">${head}${drawn.join('')}${plot}</svg>`;
+    const canvas = { width: widthPx, height: heightPx, channels: 3, background: colours.page } as const;
     const picture = sharp({ create: canvas }).composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }]);
     return new Uint8Array(await picture.png().toBuffer());
   }
 
-  #title(): string {
+  #title(durationMs: number): string {
     const people = this.#events.filter(({ kind }) => kind === 'person').length;
     const left = this.#events.length - maxEventCount;
     const more = left > 0 ? `, the last ${left} without pictures` : '';
     const events = this.#events.length === 1 ? '1 event' : `${this.#events.length} events`;
-    return `${events}, ${people} with people${more}. Green: person. Amber: motion.`;
+    return `${seconds(durationMs)}: ${events}, ${people} with people${more}. Green: person with score. Amber: what moves.`;
   }
 
   /** Without an event: what moved most, so that a miss can be looked at. */
@@ -115,56 +129,25 @@ ${svgText(gapPx, 19, this.#title(), 14)}${captions.join('')}${this.#plot(plotTop
     if (this.#liveliest === undefined) return [];
     const { frame, atMs } = this.#liveliest;
     const box = { x: 0, y: 0, w: frame.widthPx, h: frame.heightPx };
+    const motion = this.#known.get(frame)?.motion ?? [];
     const caption = `no event; most motion at ${seconds(atMs)}`;
-    return [{ shot: { frame, kind: 'motion', score: 0, box }, motion: this.#known.get(frame)?.motion ?? [], caption }];
-  }
-
-  #plot(topPx: number, durationMs: number): string {
-    const [left, top, height] = [44, topPx + 10, plotPx - 44];
-    const spanMs = Math.max(1, durationMs);
-    const x = (ms: number): number => left + (Math.min(ms, spanMs) / spanMs) * bucketCount;
-    const y = (share: number): number => top + height * (1 - share);
-    const { threshold } = this.#camera.person;
-    const motion = largestByTime(this.#motion, spanMs);
-    const mostMotion = Math.max(0.001, ...motion.map(([, ratio]) => ratio));
-    const bands = this.#events.map(({ firstMs, lastMs, kind }) => {
-      const fill = kind === 'person' ? '#30e060' : '#ffb000';
-      const width = Math.max(1, x(lastMs) - x(firstMs));
-      return `<rect x="${x(firstMs)}" y="${top}" width="${width}" height="${height}" fill="${fill}" fill-opacity="0.18"/>`;
-    });
-    const bars = motion.map(([ms, ratio]) => `M${x(ms).toFixed(1)} ${y(0)}V${y(ratio / mostMotion).toFixed(1)}`);
-    const dots = largestByTime(this.#scores, spanMs).map(([ms, score]) => {
-      const fill = score >= threshold ? '#30e060' : '#9aa4b2';
-      return `<circle cx="${x(ms).toFixed(1)}" cy="${y(score).toFixed(1)}" r="2" fill="${fill}"/>`;
-    });
-    const lines = [0, threshold, 1].map(
-      (share) =>
-        `<path d="M${left} ${y(share)}H${left + bucketCount}" stroke="#9aa4b2" stroke-opacity="0.5" stroke-dasharray="${share === threshold ? '4 3' : '0'}"/>` +
-        svgText(6, y(share) + 4, share.toFixed(share === threshold ? 2 : 0)),
-    );
-    const times = [0, 0.25, 0.5, 0.75, 1].map((share) =>
-      svgText(left + share * bucketCount - 14, top + height + 16, seconds(share * spanMs)),
-    );
-    const legend = `Dots: best person score of each look. Amber: share of the picture that moves, full height ${(mostMotion * 100).toFixed(1)} %.`;
-    return [
-      ...bands,
-      `<path d="${bars.join('')}" stroke="#ffb000" stroke-opacity="0.7" fill="none"/>`,
-      ...lines,
-      ...dots,
-      ...times,
-      svgText(left, top + height + 31, legend),
-    ].join('');
+    return [{ shot: { frame, kind: 'motion', score: 0, box }, motion, caption, colour: colours.dim }];
   }
 }
 
-type Point = readonly [atMs: number, value: number];
+async function thumbnail(frame: SmallFrame, heightPx: number): Promise<Buffer> {
+  const raw = { width: frame.widthPx, height: frame.heightPx, channels: 3 } as const;
+  return sharp(yuvToRgb(frame), { raw }).resize(tileWidthPx, heightPx, { fit: 'fill' }).png().toBuffer();
+}
 
-/** The largest value of each column of the plot, so that a long stream draws no more than a short one. */
-function largestByTime(points: readonly Point[], spanMs: number): Point[] {
-  const largest = new Map<number, Point>();
-  for (const point of points) {
-    const bucket = Math.floor((point[0] / spanMs) * bucketCount);
-    if (point[1] >= (largest.get(bucket)?.[1] ?? 0)) largest.set(bucket, point);
-  }
-  return [...largest.values()];
+function tileSvg({ shot, motion, caption, colour }: Tile, { left, top, heightPx }: Place): string {
+  const scale = { x: tileWidthPx / shot.frame.widthPx, y: heightPx / shot.frame.heightPx };
+  const marks = [
+    ...motion.map((box) => boxSvg(box, scale, { colour: colours.motion, widthPx: 1 })),
+    ...(shot.kind === 'person'
+      ? [boxSvg(shot.box, scale, { colour: colours.person, widthPx: 2, label: shot.score.toFixed(2) })]
+      : []),
+  ];
+  const foot = top + heightPx;
+  return `<svg x="${left}" y="${top}" width="${tileWidthPx}" height="${heightPx}">${marks.join('')}</svg><rect x="${left}" y="${foot}" width="${tileWidthPx}" height="${captionPx}" fill="${colours.panel}"/><rect x="${left}" y="${foot}" width="3" height="${captionPx}" fill="${colour}"/>${svgText(left + 10, foot + 15, caption)}`;
 }

@@ -1,5 +1,5 @@
 /** `latchkey watch`: the whole seeing pipeline on one stream, as fast as it can be read; nothing is stored. */
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
@@ -105,6 +105,12 @@ function chooseCamera(source: string | undefined, option: WatchOption, io: CliIo
   return { camera: parseCamera(raw, process.cwd()), ffmpegPath: config?.ffmpegPath };
 }
 
+/** What a drawing is called: nothing of an address but its host, for the picture may be passed on. */
+function nameOf({ id, source }: CameraConfig): string {
+  if (source.kind === 'file') return basename(source.path);
+  return source.kind === 'rtsp' ? new URL(source.url).host : id;
+}
+
 function limitOf(text: string | undefined): AbortSignal[] {
   if (text === undefined) return [];
   const limitS = Number(text);
@@ -147,7 +153,8 @@ async function watch(sourceText: string | undefined, option: WatchOption, io: Cl
   if (drawPath !== undefined) requireDrawable(drawPath);
   const limit = limitOf(option.for);
   const { observe } = await import('../recorder/observe.ts');
-  const drawing = drawPath === undefined ? undefined : new (await import('./watch-picture.ts')).WatchPicture(camera);
+  const drawing =
+    drawPath === undefined ? undefined : new (await import('./watch-picture.ts')).WatchPicture(camera, nameOf(camera));
   const events: SeenEvent[] = [];
   const seen = await withStopSignals(io, (stopped) => {
     const signal = AbortSignal.any([stopped, ...limit]);

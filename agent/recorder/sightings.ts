@@ -128,7 +128,9 @@ export class Sightings implements ClipKeeper {
       this.#recent.push(sighting);
       this.#tally(sighting);
     }
-    this.#show({ frame, kind: kind === 'person' ? 'person' : 'motion', score, box });
+    // Where motion alone leads on from the last detection there may be no more than a shadow to show.
+    if (kind !== 'person' || score > 0)
+      this.#show({ frame, kind: kind === 'person' ? 'person' : 'motion', score, box });
   }
 
   end(): void {
