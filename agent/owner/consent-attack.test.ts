@@ -312,7 +312,7 @@ it('a session that ends before the notes were read leaves earlier decisions stan
 });
 
 it('a clip that was begun is not read on after a lock from elsewhere, nor one that arrives just after it', async () => {
-  const { clipMedia } = ownerMethods(consent, media);
+  const { clipMedia } = ownerMethods(consent, media, { checkLogin: async ({ name }) => ({ name }) });
   await consent.unlockDeciding({ passphrase: testPassphrase });
   expect(await clipMedia?.({ clipId, offset: 0, length: 100 })).toMatchObject({ base64: expect.any(String) as string });
   await vaults.lock();

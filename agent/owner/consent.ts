@@ -1,26 +1,20 @@
 /**
  * `OwnerService` as a whole: locking and pairing here, requests, agencies and ledger by their books.
  */
-import { randomInt } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
-import { AgentError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import { sealNote } from '../protocol/sealed-note.ts';
 import type { LedgerDb } from '../store/ledger-db.ts';
-import type { RequestRow } from '../store/ledger-rows.ts';
-import type { ApprovalReport, ListedClip, PreviewReport, VaultClient } from '../vault/client.ts';
+import type { VaultClient } from '../vault/client.ts';
 import type { AgencyBook } from './agency-book.ts';
 import type { Decisions } from './decisions.ts';
 import type { House } from './house.ts';
 import type { Intake } from './intake.ts';
 import { entryText, ledgerHead, readEntries, sessionEntryBytes } from './ledger-book.ts';
-import { nextState, type RequestEvent } from './machine.ts';
 import { RequestBook, withCameraNames } from './request-book.ts';
-import { describeRequest, relatedTo, summariseRequest, summariseShare } from './request-view.ts';
 import type {
   AgencySummary,
   ClipSummary,
-  DemandGround,
   Evidence,
   Health,
   LedgerEntry,
@@ -34,7 +28,6 @@ import type {
   RequestSummary,
   RootDescription,
   SafeguardSummary,
-  Selection,
   ShareSummary,
 } from './service.ts';
 import type { VaultHost } from './vault-host.ts';

@@ -106,21 +106,19 @@ export function dueEvent(facts: ShareFacts): RequestEvent | undefined {
   const isLate = nowMs >= facts.deadlineMs;
   const mayLeave =
     facts.clockTrusted && nowMs >= facts.releaseNotBeforeMs && facts.coolingLeftMs <= 0 && facts.confirmed;
-  switch (state) {
-    case 'COOLING':
-      if (facts.revoked) return 'revoke';
-      if (isLate || !facts.filesHeld) return 'expire';
-      return mayLeave ? 'slot' : undefined;
-    case 'BODY_UP':
-      if (facts.revoked) return 'revoke';
-      if (isLate) return 'expire';
-      if (upload === 'failed' || upload === 'terminated') return 'upload-failed';
-      if (!facts.bodyOut) return facts.filesHeld ? undefined : 'expire';
-      return upload === 'body-done' && mayLeave && facts.filesHeld ? 'body-done' : undefined;
-    case 'RELEASE':
-      if (upload === 'done') return 'key-done';
-      return upload === 'failed' || isLate ? 'upload-failed' : undefined;
-    default:
-      return undefined;
+  if (state === 'COOLING') {
+    if (facts.revoked) return 'revoke';
+    if (isLate || !facts.filesHeld) return 'expire';
+    return mayLeave ? 'slot' : undefined;
   }
+  if (state === 'BODY_UP') {
+    if (facts.revoked) return 'revoke';
+    if (isLate) return 'expire';
+    if (upload === 'failed' || upload === 'terminated') return 'upload-failed';
+    if (!facts.bodyOut && !facts.filesHeld) return 'expire';
+    return facts.bodyOut && facts.filesHeld && upload === 'body-done' && mayLeave ? 'body-done' : undefined;
+  }
+  if (state !== 'RELEASE') return undefined;
+  if (upload === 'done') return 'key-done';
+  return upload === 'failed' || isLate ? 'upload-failed' : undefined;
 }

@@ -3,36 +3,23 @@
  * vault decides nothing and owner can't sign. A decline, a review and a running seal live in memory alone.
  */
 import { randomInt } from 'node:crypto';
-import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
-import { sealNote } from '../protocol/sealed-note.ts';
 import type { LedgerDb } from '../store/ledger-db.ts';
 import type { RequestRow } from '../store/ledger-rows.ts';
-import type { ApprovalReport, ListedClip, PreviewReport, VaultClient } from '../vault/client.ts';
+import type { ApprovalReport, ListedClip, PreviewReport } from '../vault/client.ts';
 import type { AgencyBook } from './agency-book.ts';
 import type { Decisions } from './decisions.ts';
 import type { House } from './house.ts';
-import type { Intake } from './intake.ts';
-import { entryText, ledgerHead, readEntries, sessionEntryBytes } from './ledger-book.ts';
 import { nextState, type RequestEvent } from './machine.ts';
 import { describeRequest, relatedTo, summariseRequest, summariseShare } from './request-view.ts';
 import type {
-  AgencySummary,
   ClipSummary,
   DemandGround,
-  Evidence,
-  Health,
-  LedgerEntry,
-  LedgerHead,
-  LockState,
-  NoticeSummary,
-  OwnerService,
   Preview,
   RequestDetail,
   RequestState,
   RequestSummary,
-  RootDescription,
   SafeguardSummary,
   Selection,
   ShareSummary,

@@ -10,12 +10,9 @@ const dayS = 86_400;
 const hex = (digit: string, length = 64): string => digit.repeat(length);
 
 /** The same envelope under its own topic and under others. */
-function underTopics<K extends 'directory' | 'revocation' | 'notice' | 'outcome'>(
-  kind: K,
-  topics: {
-    readonly own: string;
-    readonly foreign: readonly string[];
-  },
+function underTopics(
+  kind: 'directory' | 'revocation' | 'notice' | 'outcome',
+  topics: { readonly own: string; readonly foreign: readonly string[] },
 ): Vector[] {
   const good = textOf(sampleEnvelope(kind));
   return [

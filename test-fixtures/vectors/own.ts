@@ -16,7 +16,7 @@ import {
 } from './samples.ts';
 
 /** The vectors of each kind's own rules, caps at ±1 among them. */
-const { officer, approver, outcome, stranger, root1, clip } = sampleKeys;
+const { officer, approver, outcome, stranger, root1, clip, month } = sampleKeys;
 
 const dates: readonly (readonly [string, string])[] = [
   ['2024-02-29', 'accepted'],
@@ -278,7 +278,6 @@ export function manifestVectors(): Vector[] {
 }
 
 export function lineageVectors(): Vector[] {
-  const { clip, month, stranger } = sampleKeys;
   const self = toHex(month.publicKey);
   return [
     changed('lineage', 'another month', { month: '2027-01' }, 'accepted'),

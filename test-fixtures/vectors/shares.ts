@@ -161,15 +161,15 @@ function utf8(bytes: Uint8Array): string {
 function lineages(): ShareVector[] {
   const said = (name: string, lineage: readonly Uint8Array[], meant: string): ShareVector =>
     made(name, (parts) => (parts.lineage = [...lineage]), holds(untouched, meant));
-  const good = sampleEnvelope('lineage');
+  const vouched = sampleEnvelope('lineage');
   const { stranger } = sampleKeys;
   return [
-    said('good, one device', [good], 'same-device'),
+    said('good, one device', [vouched], 'same-device'),
     said('an empty list of lineages', [], 'not-disclosed'),
     said('a lineage of another month', [sampleEnvelope('lineage', { month: '2026-10' })], 'broken'),
     said('a lineage signed by a stranger', [sampleEnvelope('lineage', {}, [stranger])], 'broken'),
     said('a lineage of another clip', [sampleEnvelope('lineage', { clip_key: toHex(stranger.publicKey) })], 'broken'),
-    said('a lineage twice', [good, good], 'broken'),
+    said('a lineage twice', [vouched, vouched], 'broken'),
     damaged(
       'a lineage that is no list',
       '30-manifest.json',

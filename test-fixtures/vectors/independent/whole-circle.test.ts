@@ -76,5 +76,5 @@ it('a request written in Python is answered by the vault, and its share is opene
   expect(opened(request)).toEqual({ expect: 'holds', problems: [], media, lineage: 'not-disclosed' });
   const other = house.request().envelope;
   expect(peekDocument('request', other).hash).not.toBe(peekDocument('request', request).hash);
-  expect(opened(other)).toEqual({ expect: 'fails', problems: ['request-differs'], media });
+  expect(opened(other)).toEqual({ expect: 'fails', problems: ['request-differs'], media, lineage: 'not-disclosed' });
 });
