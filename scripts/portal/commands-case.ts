@@ -8,7 +8,7 @@ import { openDesk } from './desks.ts';
 import { readIdentity, readSigningKey } from './key-files.ts';
 import { openOffice } from './office.ts';
 import { issueNotice, outcomesDue, reportOutcome } from './office-outcomes.ts';
-import { deleteShare, listShares, openOfficeShare, verifyDemands } from './office-shares.ts';
+import { deleteShare, listShares, openOfficeShare, readDemands } from './office-shares.ts';
 import { outcomeUses } from './outcome.ts';
 
 /** `portal share | demand | outcome | notice | custody`: what comes after a request was published. */
@@ -36,9 +36,9 @@ function addShareList(share: Command, output: Output): void {
   const command = withOffice(share.command('list').description('shares and where each stands')).action(
     (options: Options) => {
       const shares = listShares(openOffice(options.office));
-      const standing = ({ deletedAtMs, demandCount, lastOpened }: (typeof shares)[number]): string => {
+      const standing = ({ deletedAtMs, demanded, lastOpened }: (typeof shares)[number]): string => {
         if (deletedAtMs !== undefined) return 'deleted';
-        if (demandCount > 0) return 'its owner demands deletion';
+        if (demanded !== undefined) return 'its owner demands deletion';
         if (lastOpened === undefined) return 'not opened yet';
         return lastOpened.problemCount === 0 ? 'holds' : 'NOT PROVED';
       };
@@ -85,15 +85,15 @@ function addShareDelete(share: Command, output: Output): void {
 }
 
 function addDemands(program: Command, output: Output): void {
-  const command = withOffice(program.command('demands').description("check owners' demands that shares be deleted"))
+  const command = withOffice(program.command('demands').description("read owners' new demands that shares be deleted"))
     .requiredOption('--identity <file>', 'recipient.identity')
     .action((options: Options & { identity: string }) => {
-      const office = openOffice(options.office);
-      const identity = readIdentity(options.identity);
-      const waiting = listShares(office).filter((one) => one.demandCount > 0 && one.deletedAtMs === undefined);
-      const demands = waiting.flatMap(({ shareId }) => verifyDemands(office, shareId, identity));
-      const lines = demands.map(({ shareId, ground, code }) => `${shareId}  ${ground ?? `NOT a demand: ${code}`}`);
-      tell(output, options.json, demands, lines.length === 0 ? ['No demand is waiting.'] : lines);
+      const by = { actor: actorHere(), nowMs: Date.now() };
+      const demands = readDemands(openOffice(options.office), readIdentity(options.identity), by);
+      const lines = demands.map(
+        ({ shareId, ground, code }) => `${shareId ?? 'no share'}  ${ground ?? `NOT a demand: ${code}`}`,
+      );
+      tell(output, options.json, demands, lines.length === 0 ? ['No new demand has come.'] : lines);
     });
   addExample(command, 'portal demands --office office --identity evidence/recipient.identity');
 }

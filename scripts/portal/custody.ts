@@ -19,6 +19,8 @@ export const custodyEvents = [
   'opened',
   'copied-out',
   'demand-received',
+  'demand-verified',
+  'demand-refused',
   'deleted',
   'purged',
   'reported',

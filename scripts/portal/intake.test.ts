@@ -10,6 +10,7 @@ import { type Intake, type IntakeOptions, type ReceivedShare, startIntake } from
 
 const requestId = 'ab'.repeat(16);
 const shareId = '12'.repeat(16);
+const tus = { 'Tus-Resumable': '1.0.0' };
 const expiresAt = 1_800_000_000;
 let dir: string;
 let nowMs: number;
@@ -94,13 +95,13 @@ test('the order does not matter, nor a restart in between', async () => {
   await send(first, randomBytes(200), { part: 'header' });
   await first.close();
   intakes = [];
-  await send(await start(), randomBytes(5000));
+  await send(await start(), randomBytes(70_000));
   expect(received).toHaveLength(1);
 });
 
 test('a body that was withdrawn is gone', async () => {
   const intake = await start();
-  const url = await send(intake, randomBytes(5000));
+  const url = await send(intake, randomBytes(70_000));
   const deleted = await fetch(url, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0' } });
   expect(deleted.status).toBe(204);
   expect(readdirSync(join(dir, 'incoming'))).toEqual([]);
@@ -129,7 +130,7 @@ test('devices may still send for two days after the request has expired, and not
 
 test('only so many uploads of one request may be open; complete shares do not count', async () => {
   const intake = await start({ maxOpenPerRequest: 2 });
-  await send(intake, randomBytes(100));
+  await send(intake, randomBytes(70_000));
   await send(intake, randomBytes(100), { part: 'header' });
   const other = '34'.repeat(16);
   expect((await create(intake, 10, { share_id: other })).status).toBe(201);
@@ -139,7 +140,7 @@ test('only so many uploads of one request may be open; complete shares do not co
 
 test('what never got its header is deleted seven days after the last moment, shares stay', async () => {
   const intake = await start();
-  await send(intake, randomBytes(100));
+  await send(intake, randomBytes(70_000));
   await send(intake, randomBytes(100), { part: 'header' });
   await send(intake, randomBytes(100), { share_id: '56'.repeat(16) });
   nowMs = (expiresAt + 48 * 3600 + 6 * 86_400) * 1000;
@@ -148,6 +149,31 @@ test('what never got its header is deleted seven days after the last moment, sha
   expect(intake.purge()).toBe(3);
   expect(readdirSync(join(dir, 'incoming'))).toEqual([]);
   expect(existsSync(join(dir, 'shares', shareId, 'body.age'))).toBe(true);
+});
+
+test('who sent a share may demand its deletion long after the request is over, a few times; others may not', async () => {
+  const intake = await start();
+  const demand = async (id: string): Promise<number[]> => {
+    const body = await create(intake, 500, { share_id: id });
+    if (body.status !== 201) return [body.status];
+    await fetch(new URL(body.headers.get('location') ?? '', intake.url), { method: 'DELETE', headers: tus });
+    await send(intake, randomBytes(500), { share_id: id });
+    await send(intake, randomBytes(200), { share_id: id, part: 'header' });
+    return [201];
+  };
+  nowMs = (expiresAt + 100 * 86_400) * 1000;
+  expect(await demand('01'.repeat(16))).toEqual([403]);
+  nowMs = expiresAt * 1000;
+  await send(intake, randomBytes(70_000));
+  await send(intake, randomBytes(100), { part: 'header' });
+  nowMs = (expiresAt + 100 * 86_400) * 1000;
+  expect((await create(intake, 70_000, { share_id: '02'.repeat(16) })).status).toBe(403);
+  for (let i = 3; i < 7; i += 1) expect(await demand(`0${i}`.repeat(16))).toEqual([201]);
+  expect(await demand('07'.repeat(16))).toEqual([429]);
+  nowMs = (expiresAt + 500 * 86_400) * 1000;
+  expect(await demand('08'.repeat(16))).toEqual([403]);
+  expect(readdirSync(join(dir, 'demands')).toSorted()).toEqual([3, 4, 5, 6].map((i) => `0${i}`.repeat(16)));
+  expect(received).toHaveLength(1);
 });
 
 test('a port that is taken is said', async () => {

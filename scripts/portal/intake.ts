@@ -3,7 +3,8 @@ import { createServer as createTlsServer } from 'node:https';
 import { FileStore } from '@tus/file-store';
 import { Server } from '@tus/server';
 import { AgentError, systemCode } from '../../agent/base/errors.ts';
-import { maxBodyBytes, ShareStore, type StoreOptions, uploadIdPattern } from './share-store.ts';
+import { maxBodyBytes, ShareStore, type StoreOptions } from './share-store.ts';
+import { idPattern } from './uploads.ts';
 
 export type { KnownRequest, ReceivedShare } from './share-store.ts';
 
@@ -100,7 +101,7 @@ function refusalOf({ method = '', url = '', headers }: IncomingMessage, store: S
   if (foreignHeaders.some((name) => headers[name] !== undefined)) return 400;
   if (url === path || url === `${path}/`) return method === 'POST' || method === 'OPTIONS' ? undefined : 405;
   const id = url.startsWith(`${path}/`) ? url.slice(path.length + 1) : '';
-  if (!uploadIdPattern.test(id)) return 404;
+  if (!idPattern.test(id)) return 404;
   if (method === 'POST' || method === 'OPTIONS') return 405;
   return method === 'PATCH' && store.isClosed(id) ? 403 : undefined;
 }

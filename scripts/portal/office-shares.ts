@@ -1,12 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentError } from '../../agent/base/errors.ts';
+import { AgentError, asAgentError } from '../../agent/base/errors.ts';
 import { readFileLimited, removeDurable } from '../../agent/base/files.ts';
-import { openFile, parseIdentity, splitFile } from '../../agent/protocol/age-file.ts';
+import { openFile, parseIdentity } from '../../agent/protocol/age-file.ts';
 import type { DemandDocument } from '../../agent/protocol/documents.ts';
+import { peekDocument } from '../../agent/protocol/envelope.ts';
 import { checkDemand } from '../../agent/protocol/follow-up-check.ts';
 import { shareNames } from '../../agent/protocol/share-names.ts';
 import { appendCustody, type HashedEntry, readCustody } from './custody.ts';
+import { readRequired } from './key-files.ts';
 import type { Office } from './office.ts';
 import { signedRequest } from './office-requests.ts';
 import { type OpenedShare, openShare, type ShareContent } from './open-share.ts';
@@ -21,7 +23,8 @@ export interface OfficeShare {
   readonly lastOpened: { readonly atMs: number; readonly problemCount: number } | undefined;
   /** Where copies were put: a deletion can't reach them. */
   readonly copies: readonly string[];
-  readonly demandCount: number;
+  /** Why its owner demands that it be deleted, if that was verified. */
+  readonly demanded: string | undefined;
   readonly deletedAtMs: number | undefined;
   readonly reported: boolean;
 }
@@ -56,7 +59,7 @@ function summarise(received: HashedEntry, entries: readonly HashedEntry[]): Offi
     lastOpened:
       opened === undefined ? undefined : { atMs: opened.at_ms, problemCount: Number(opened.facts['problems'] ?? 0) },
     copies: of('copied-out').map(({ facts }) => String(facts['to'] ?? '')),
-    demandCount: of('demand-received').length,
+    demanded: of('demand-verified').map(({ facts }) => String(facts['ground'] ?? ''))[0],
     deletedAtMs: of('deleted')[0]?.at_ms,
     reported: of('reported').some(({ facts }) => facts['deleted'] === 1),
   };
@@ -96,29 +99,57 @@ export function openOfficeShare(
   return opened;
 }
 
-export interface VerifiedDemand {
-  readonly shareId: string;
+export interface ReadDemand {
+  /** The name under which it came, which says nothing about the share. */
+  readonly demandId: string;
+  readonly shareId: string | undefined;
   readonly ground: DemandDocument['ground'] | undefined;
-  /** Why it is not a demand of the share's owner, if it isn't. */
+  /** Why it is not a demand of the owner of a share, if it isn't. */
   readonly code: string | undefined;
 }
 
-/** Looks at every demand about a share that is still here: only the key of its own receipt can have signed it. */
-export function verifyDemands(office: Office, shareId: string, identity: string): VerifiedDemand[] {
-  const dir = join(office.intakeDir, 'demands');
-  const names = existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith(`${shareId}.`)) : [];
-  if (names.length === 0) return [];
-  const { content } = openShare({ shareDir: join(office.intakeDir, 'shares', shareId), identity });
-  const grant = content.find(({ name }) => name === shareNames.grant)?.bytes ?? new Uint8Array(0);
-  return names.toSorted().map((name) => {
+/** Demands that nobody has read yet: which shares they are about can't be seen without the key. */
+export function unreadDemands(office: Office): HashedEntry[] {
+  const entries = readCustody(office.intakeDir);
+  const read = new Set(entries.map(({ event, facts }) => (event.startsWith('demand-') ? facts['demand'] : undefined)));
+  return entries.filter(({ event, share_id: id }) => event === 'demand-received' && !read.has(id));
+}
+
+/** Reads them: only the key in a share's own receipt can have signed a demand about it. The chain of custody says which. */
+export function readDemands(office: Office, identity: string, by: Actor): ReadDemand[] {
+  return unreadDemands(office).map(({ share_id: demandId, request_id: requestId }) => {
+    const entry = { atMs: by.nowMs, actor: by.actor, requestId };
     try {
-      const file = readFileLimited(join(dir, name), 65_536) ?? new Uint8Array(0);
-      const demand = openFile(splitFile(file), parseIdentity(identity));
-      return { shareId, ground: checkDemand({ demand, grant }).document.ground, code: undefined };
+      const { shareId, ground } = verifyDemand(office, demandId, identity);
+      const facts = { demand: demandId, ground };
+      appendCustody(office.intakeDir, { ...entry, event: 'demand-verified', shareId, facts });
+      return { demandId, shareId, ground, code: undefined };
     } catch (thrown) {
-      return { shareId, ground: undefined, code: thrown instanceof AgentError ? thrown.code : 'portal/malformed-file' };
+      const { code, kind } = asAgentError(thrown);
+      if (kind === 'bug') throw thrown;
+      const facts = { demand: demandId, code };
+      appendCustody(office.intakeDir, { ...entry, event: 'demand-refused', shareId: demandId, facts });
+      return { demandId, shareId: undefined, ground: undefined, code };
     }
   });
+}
+
+function verifyDemand(
+  office: Office,
+  demandId: string,
+  identity: string,
+): { shareId: string; ground: DemandDocument['ground'] } {
+  const dir = join(office.intakeDir, 'demands', demandId);
+  const [header, body] = ['header', 'body'].map((part) => readRequired(join(dir, `${part}.age`), 65_536));
+  const demand = openFile(
+    { header: header ?? new Uint8Array(0), body: body ?? new Uint8Array(0) },
+    parseIdentity(identity),
+  );
+  const { share_id: shareId } = peekDocument('demand', demand).unverified;
+  findShare(office, shareId);
+  const { content } = openShare({ shareDir: join(office.intakeDir, 'shares', shareId), identity });
+  const grant = content.find(({ name }) => name === shareNames.grant)?.bytes ?? new Uint8Array(0);
+  return { shareId, ground: checkDemand({ demand, grant }).document.ground };
 }
 
 /**

@@ -23,7 +23,7 @@ import {
   signAsApprover,
   signAsOfficer,
 } from './office-requests.ts';
-import { deleteShare, listShares, openOfficeShare, verifyDemands } from './office-shares.ts';
+import { deleteShare, listShares, openOfficeShare, readDemands, unreadDemands } from './office-shares.ts';
 import { deletionOf, makeOutcome } from './outcome.ts';
 import { pinnedRootOf } from './root.ts';
 import { takePlace } from './sequence.ts';
@@ -112,16 +112,22 @@ test('a share arrives, is opened and verified, and its owner demands deletion', 
   const opened = openOfficeShare(office, share.shareId, identity, { ...by(), outDir: agency.at('copy') });
   expect(opened.verdict).toMatchObject({ problems: [], requestMatches: true, requestSignature: 'valid' });
   expect(openOfficeShare(office, altered.shareId, identity, by()).verdict.problems).toContain('media-altered');
-  expect(verifyDemands(office, share.shareId, identity)).toEqual([]);
+  expect(readDemands(office, identity, by())).toEqual([]);
   await agency.sendDemand(requestId, share);
   await agency.sendDemand(requestId, share, generateSigningKey());
-  await agency.upload({ share_id: share.shareId, part: 'demand', request_id: requestId }, Buffer.from('no age file'));
-  const found = verifyDemands(office, share.shareId, identity);
-  expect(found.map((demand) => demand.ground ?? demand.code).toSorted()).toEqual([
-    'age/damaged',
-    'envelope/not-enough-signers',
+  await agency.sendDemand(requestId, { ...share, shareId: foreignId() });
+  await agency.sendSmall(requestId, { header: Buffer.from('no age file'), body: Buffer.from('x') });
+  expect(unreadDemands(office)).toHaveLength(4);
+  const found = readDemands(office, identity, by());
+  expect(found.map((demand) => demand.ground ?? demand.code)).toEqual([
     'owner_request',
+    'envelope/not-enough-signers',
+    'portal/no-such-share',
+    'age/damaged',
   ]);
+  expect(found[0]?.shareId).toBe(share.shareId);
+  expect([unreadDemands(office), readDemands(office, identity, by())]).toEqual([[], []]);
+  expect(listShares(office).map(({ demanded }) => demanded)).toEqual([undefined, 'owner_request']);
   expect(await code(() => openOfficeShare(office, foreignId(), identity, by()))).toBe('portal/no-such-share');
 });
 
@@ -211,9 +217,18 @@ test('the chain of custody: whatever is altered, taken out, slipped in or cut of
   const { entries, head, sharesHeld, sharesDeleted } = await checkCustody(intakeDir);
   expect([sharesHeld, sharesDeleted.length]).toEqual([[share.shareId], 2]);
   const of = (event: string): number => entries.filter((entry) => entry.event === event).length;
-  expect(['received', 'opened', 'copied-out', 'demand-received', 'deleted', 'reported'].map(of)).toEqual([
-    3, 2, 1, 3, 2, 2,
-  ]);
+  expect(
+    [
+      'received',
+      'opened',
+      'copied-out',
+      'demand-received',
+      'demand-verified',
+      'demand-refused',
+      'deleted',
+      'reported',
+    ].map(of),
+  ).toEqual([3, 2, 1, 4, 1, 3, 2, 2]);
   const custodyDir = join(intakeDir, 'custody');
   const at = (n: number): string => join(custodyDir, `${String(n).padStart(8, '0')}.json`);
   const last = at(entries.length);

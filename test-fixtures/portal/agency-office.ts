@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sealBytes } from '../../agent/protocol/age-file.ts';
+import { type SealedFile, sealBytes } from '../../agent/protocol/age-file.ts';
 import { peekDocument, signEnvelope } from '../../agent/protocol/envelope.ts';
 import { makeAgency } from '../../scripts/portal/agency.ts';
 import type { Desks } from '../../scripts/portal/desks.ts';
@@ -127,9 +127,15 @@ export class AgencyOffice implements AsyncDisposable {
   async sendDemand(requestId: string, share: HandMadeShare, key = share.ownerKey): Promise<void> {
     const grantHash = peekDocument('grant', share.grant).hash;
     const document = { grant_hash: grantHash, share_id: share.shareId, ground: 'owner_request' } as const;
-    const { header, body } = sealBytes([this.office.agency.recipient.age], signEnvelope('demand', document, [key]));
-    const metadata = { share_id: share.shareId, part: 'demand', request_id: requestId };
-    await this.upload(metadata, Buffer.concat([header, body]));
+    const sealed = sealBytes([this.office.agency.recipient.age], signEnvelope('demand', document, [key]));
+    await this.sendSmall(requestId, sealed);
+  }
+
+  /** Something of the size of a demand, under an id of its own. */
+  async sendSmall(requestId: string, sealed: SealedFile): Promise<void> {
+    const shareId = foreignId();
+    await this.upload({ share_id: shareId, part: 'body', request_id: requestId }, sealed.body);
+    await this.upload({ share_id: shareId, part: 'header', request_id: requestId }, sealed.header);
   }
 
   async upload(metadata: Readonly<Record<string, string>>, bytes: Uint8Array): Promise<string> {

@@ -1,8 +1,10 @@
 import { type AgentError, asAgentError, AgentError as Failure } from '../../../agent/base/errors.ts';
 import { filesIn } from '../office.ts';
 import { issueNotice, type OutcomeDue, outcomesDue, reportOutcome } from '../office-outcomes.ts';
+import { type ReadDemand, readDemands, unreadDemands } from '../office-shares.ts';
 import { outcomeUses } from '../outcome.ts';
 import { day, html, type Markup, moment } from './html.ts';
+import { identityOf } from './share-pages.ts';
 import { facts, field, type Handler, page, postForm, problem, type Reply, type Visit } from './visit.ts';
 
 /** What is owed afterwards: outcomes and deletions; and public notices. */
@@ -71,11 +73,13 @@ const postOutcome: Handler = async (visit) => {
   }
 };
 
-const deletions: Handler = ({ desk }) => {
+function showDeletions(visit: Visit, read?: readonly ReadDemand[]): Reply {
+  const { desk } = visit;
   const rows = outcomesDue(desk.office, desk.nowMs()).flatMap(({ request, shares, deleteByMs }) =>
     shares.map((share) => {
       const isLate = share.deletedAtMs === undefined && deleteByMs <= desk.nowMs();
-      const demanded = share.demandCount > 0 ? html`<span class="bad">demanded by its owner</span>` : 'no demand';
+      const demanded =
+        share.demanded !== undefined ? html`<span class="bad">demanded by its owner</span>` : 'no demand';
       const done =
         share.deletedAtMs === undefined
           ? html`<span class="${isLate ? 'bad' : 'state'}">${isLate ? 'OVERDUE' : 'kept'}</span>`
@@ -95,8 +99,29 @@ const deletions: Handler = ({ desk }) => {
   return page(
     'Deletions',
     html`<h1>Deletions</h1><p class="hint">A share is deleted on its own page. An outcome then carries the proof to its owner, who alone can recognise it.</p>
-${rows.length === 0 ? html`<p class="empty">There is nothing to delete.</p>` : table}`,
+${demands(visit, read)}${rows.length === 0 ? html`<p class="empty">There is nothing to delete.</p>` : table}`,
   );
+}
+
+function demands(visit: Visit, read: readonly ReadDemand[] = []): Markup {
+  const unread = unreadDemands(visit.desk.office).length;
+  const found = read.map(({ shareId, ground, code }) =>
+    ground === undefined || shareId === undefined
+      ? html`<li><span class="bad">Not a demand of the owner of a share</span> (<code>${code}</code>)</li>`
+      : html`<li><span class="good">Signed by the owner</span> of <a href="/shares/${shareId}">${shareId.slice(0, 8)}</a></li>`,
+  );
+  const form =
+    visit.desk.identity === undefined
+      ? html`<p class="hint">They can be read with the key that opens shares (--identity).</p>`
+      : postForm(visit, '/deletions', html`<button>Read them</button>`);
+  return html`${found.length === 0 ? undefined : html`<ul class="card">${found}</ul>`}
+${unread === 0 ? html`<p>No demand is unread.</p>` : html`<p><strong>Unread demands: ${unread}</strong></p>${form}`}`;
+}
+
+const postDemands: Handler = (visit) => {
+  const { desk } = visit;
+  const by = { actor: desk.actor, nowMs: desk.nowMs() };
+  return showDeletions(visit, readDemands(desk.office, identityOf(visit), by));
 };
 
 function showNotices(visit: Visit, failure?: AgentError): Reply {
@@ -142,7 +167,8 @@ function expected(thrown: unknown): AgentError {
 export const followUpRoutes: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/outcomes$/, (visit) => showOutcomes(visit)],
   ['POST', /^\/outcomes\/(?<id>[0-9a-f]{32})$/, postOutcome],
-  ['GET', /^\/deletions$/, deletions],
+  ['GET', /^\/deletions$/, (visit) => showDeletions(visit)],
+  ['POST', /^\/deletions$/, postDemands],
   ['GET', /^\/notices$/, (visit) => showNotices(visit)],
   ['POST', /^\/notices$/, postNotice],
 ];

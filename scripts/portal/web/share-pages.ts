@@ -9,16 +9,22 @@ import {
   listShares,
   type OfficeShare,
   openOfficeShare,
-  type VerifiedDemand,
-  verifyDemands,
+  unreadDemands,
 } from '../office-shares.ts';
 import type { OpenedShare } from '../open-share.ts';
 import { html, type Markup, megabytes, moment } from './html.ts';
 import { facts, type Handler, page, postForm, type Visit } from './visit.ts';
 
 /** The inbox of shares, a share with its verdict in plain words, its deletion, and the chain of custody. */
+const grounds: Readonly<Record<string, string>> = {
+  retention_due: 'the time for which it was granted is over',
+  owner_request: 'the owner asks for it',
+  terms_breach: 'the owner says that the terms were broken',
+};
+
 const inbox: Handler = ({ desk }) => {
   const shares = listShares(desk.office);
+  const unread = unreadDemands(desk.office).length;
   const numbers = new Map(listRequests(desk.office, desk.nowMs()).map((r) => [r.requestId, r.document.case.number]));
   const rows = shares.map(
     (share) => html`<tr><td><a href="/shares/${share.shareId}">${share.shareId.slice(0, 8)}</a></td>
@@ -32,25 +38,21 @@ const inbox: Handler = ({ desk }) => {
     'Shares',
     html`<h1>Shares</h1>
 <p class="hint">What owners chose to send. Who got a request and did not answer is not known to anybody.</p>
+${unread === 0 ? undefined : html`<p><a href="/deletions">Unread demands: ${unread}</a></p>`}
 ${shares.length === 0 ? html`<p class="empty">Nothing has arrived yet.</p>` : table}`,
   );
 };
 
 function standing(share: OfficeShare): Markup {
   if (share.deletedAtMs !== undefined) return html`Deleted ${moment(share.deletedAtMs)}`;
-  if (share.demandCount > 0) return html`<span class="bad">Its owner demands deletion</span>`;
+  if (share.demanded !== undefined) return html`<span class="bad">Its owner demands deletion</span>`;
   if (share.lastOpened === undefined) return html`Not opened yet`;
   return share.lastOpened.problemCount === 0
     ? html`<span class="good">Opened: everything checked holds</span>`
     : html`<span class="bad">Opened: NOT PROVED</span>`;
 }
 
-interface Looked {
-  readonly opened?: OpenedShare;
-  readonly demands?: readonly VerifiedDemand[];
-}
-
-function showShare(visit: Visit, { opened, demands }: Looked = {}): ReturnType<Handler> {
+function showShare(visit: Visit, opened?: OpenedShare): ReturnType<Handler> {
   const { desk, id } = visit;
   const share = findShare(desk.office, id);
   const history = readCustody(desk.office.intakeDir).filter(({ share_id: of }) => of === id);
@@ -66,9 +68,15 @@ function showShare(visit: Visit, { opened, demands }: Looked = {}): ReturnType<H
       ['Request', html`<a href="/requests/${share.requestId}">${share.requestId.slice(0, 8)}</a>`],
       ['Received', moment(share.receivedAtMs)],
       ['Size', megabytes(share.bodyBytes)],
+      [
+        'Demand',
+        share.demanded === undefined
+          ? 'none'
+          : `signed by its owner: delete it, because ${grounds[share.demanded] ?? share.demanded}`,
+      ],
       ['Copies made', share.copies.length === 0 ? 'none' : share.copies.join('; ')],
     ])}</div>
-${opened === undefined ? undefined : verdict(opened, id)}${demands === undefined ? undefined : demandList(demands)}
+${opened === undefined ? undefined : verdict(opened, id)}
 ${share.deletedAtMs === undefined ? actions(visit, share) : undefined}
 <h2>Chain of custody</h2><div class="scroll" tabindex="0" role="region" aria-label="Chain of custody"><table>
 <thead><tr><th scope="col">No.</th><th scope="col">When</th><th scope="col">What</th><th scope="col">Who</th></tr></thead><tbody>${rows}</tbody></table></div>`,
@@ -87,26 +95,11 @@ function verdict({ verdict: found, files }: OpenedShare, shareId: string): Marku
   )}<p class="hint">Every look at a file is written into the chain of custody.</p></section>`;
 }
 
-const grounds: Readonly<Record<string, string>> = {
-  retention_due: 'the time for which it was granted is over',
-  owner_request: 'the owner asks for it',
-  terms_breach: 'the owner says that the terms were broken',
-};
-
-function demandList(demands: readonly VerifiedDemand[]): Markup {
-  const line = ({ ground, code }: VerifiedDemand): Markup =>
-    ground === undefined
-      ? html`<li><span class="bad">Not a demand of this share's owner</span> (<code>${code}</code>)</li>`
-      : html`<li><span class="good">Signed by this share's owner:</span> delete it, because ${grounds[ground] ?? ground}.</li>`;
-  return html`<section class="card" aria-labelledby="demands"><h2 id="demands">Demands</h2>
-${demands.length === 0 ? html`<p class="empty">None has arrived.</p>` : html`<ul>${demands.map(line)}</ul>`}</section>`;
-}
-
 function actions(visit: Visit, { shareId, copies }: OfficeShare): Markup {
   const open =
     visit.desk.identity === undefined
       ? html`<p class="hint">This console was started without the key that opens shares (--identity).</p>`
-      : postForm(visit, `/shares/${shareId}/open`, html`<button>Open, verify, and look at demands</button>`);
+      : postForm(visit, `/shares/${shareId}/open`, html`<button>Open and verify</button>`);
   const remove = html`<p>Deletes the share here for good.${copies.length === 0 ? undefined : ' Copies listed above have to be deleted by hand.'} Then report it with the outcome: that is how its owner learns of it.</p>
 <div class="field"><label for="ground">Why</label><select id="ground" name="ground">
 <option value="retention_due">the granted time is over</option><option value="owner_request">the owner demands it</option>
@@ -115,7 +108,7 @@ function actions(visit: Visit, { shareId, copies }: OfficeShare): Markup {
   return html`${open}<details><summary>Delete this share</summary>${postForm(visit, `/shares/${shareId}/delete`, remove)}</details>`;
 }
 
-function identityOf({ desk }: Visit): string {
+export function identityOf({ desk }: Visit): string {
   if (desk.identity !== undefined) return desk.identity();
   throw new AgentError(
     'usage',
@@ -126,9 +119,8 @@ function identityOf({ desk }: Visit): string {
 
 const open: Handler = (visit) => {
   const { desk, id } = visit;
-  const identity = identityOf(visit);
-  const opened = openOfficeShare(desk.office, id, identity, { actor: desk.actor, nowMs: desk.nowMs() });
-  return showShare(visit, { opened, demands: verifyDemands(desk.office, id, identity) });
+  const opened = openOfficeShare(desk.office, id, identityOf(visit), { actor: desk.actor, nowMs: desk.nowMs() });
+  return showShare(visit, opened);
 };
 
 const file: Handler = (visit) => {
