@@ -1,4 +1,4 @@
-/** People who come one after another and stand still, through the whole recorder with the reference model. */
+/** People who come one after another and stand still, through the whole recorder with the embedded and a reference model. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,9 +25,13 @@ function visits(): Span[] {
   return (
     truth.personVisible
       .map(([first, last]) => ({ fromMs: toMs(first), toMs: toMs(last) }))
-      // Two of three looks five times a second can't confirm somebody who is in the picture for two frames.
+      // No model confirms somebody who is in the picture for two frames.
       .filter(({ fromMs, toMs: untilMs }) => untilMs - fromMs > 600)
   );
+}
+
+function sha256Of(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 function inStream(clip: RecordedClip, wallMs: number): number {
@@ -50,16 +54,16 @@ let camera: TestCamera | undefined;
 afterEach(() => camera?.remove());
 
 describe('people who come one by one', () => {
-  test.skipIf(!present)(
-    'are each in a clip with one person label (needs LATCHKEY_DATA)',
+  test.skipIf(!present).for(['embedded', 'yolox_nano'])(
+    'are each in a clip with one person label, with %s (needs LATCHKEY_DATA)',
     { timeout: 300_000 },
-    async () => {
-      const sha256 = createHash('sha256').update(readFileSync(modelPath)).digest('hex');
+    async (name) => {
+      const model = name === 'embedded' ? 'embedded' : { path: modelPath, sha256: sha256Of(modelPath) };
       camera = new TestCamera({
         camera: {
           source: { kind: 'file', path: streamPath, pace: 'fast' },
           clip: { mode: 'person', preRollMs: 3000, postRollMs: 3000 },
-          person: { model: { path: modelPath, sha256 } },
+          person: { model },
         },
       });
       const status = await camera.recordAll();
@@ -69,6 +73,10 @@ describe('people who come one by one', () => {
       for (const visit of visits()) {
         const labels = people.filter((span) => overlapMs(span, visit) > 0);
         expect(labels).toHaveLength(1);
+        for (const { fromMs, toMs } of labels) {
+          expect(Math.abs(fromMs - visit.fromMs)).toBeLessThanOrEqual(toleranceMs);
+          expect(Math.abs(toMs - visit.toMs)).toBeLessThanOrEqual(toleranceMs);
+        }
         const filmed = clips.reduce((sum, clip) => {
           const span = {
             fromMs: inStream(clip, clip.closing?.fragments[1]?.start_ms ?? 0),
