@@ -7,10 +7,10 @@ import { Child } from '../../../agent/base/child.ts';
 import { porchPath } from '../../../test-fixtures/recording.ts';
 import type { BenchContext, Part, PartReport, TargetRow } from '../bench.ts';
 import { type TreeCost, treeCost } from '../process-cost.ts';
+import { RecorderSystem } from '../recorder-system.ts';
 import { median, type Spread, spreadOf } from '../statistics.ts';
 import { figure, spreadText } from '../table.ts';
 import { root } from './methods.ts';
-import { RecorderSystem } from './systems.ts';
 
 const mainPath = join(root, 'agent/main.ts');
 const pollMs = 10;

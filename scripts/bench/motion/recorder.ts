@@ -7,10 +7,11 @@ import { RtspCamera } from '../../../test-fixtures/cameras/rtsp-camera.ts';
 import { type BenchContext, emptyReport, type Part, type PartReport, type TargetRow } from '../bench.ts';
 import { barChart } from '../plot/bars.ts';
 import { type TreeCost, treeCost } from '../process-cost.ts';
+import { type CameraInput, RecorderSystem, type RunningSystem } from '../recorder-system.ts';
 import { median, type Spread, spreadOf } from '../statistics.ts';
 import { figure, ratio, spreadText } from '../table.ts';
 import { makeQuietStream } from './quiet-stream.ts';
-import { type CameraInput, debianMotion, floorB, floorCopy, RecorderSystem, type RunningSystem, type StreamSize } from './systems.ts'; // biome-ignore format: one line
+import { debianMotion, floorB, floorCopy, type StreamSize } from './systems.ts';
 
 const hd: StreamSize = { widthPx: 1920, heightPx: 1080, fps: 15 };
 const sub: StreamSize = { widthPx: 640, heightPx: 360, fps: 15 };

@@ -3,73 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from '../../../agent/base/child.ts';
 import { findFfmpeg } from '../../../agent/base/ffmpeg.ts';
-import { programSpecs } from '../../../agent/cli/run.ts';
-import type { ConfigInput } from '../../../agent/config/schema.ts';
-import { TestCamera } from '../../../test-fixtures/recording.ts';
-import { root } from './methods.ts';
+import { pidOf, type RunningSystem } from '../recorder-system.ts';
 
 export interface StreamSize {
   readonly widthPx: number;
   readonly heightPx: number;
   readonly fps: number;
-}
-
-/** Something that runs until it is stopped. */
-export interface RunningSystem extends AsyncDisposable {
-  readonly name: string;
-  readonly label: string;
-  readonly pid: number;
-  /** Throws when it has ended or does not do its work; asked at the end of the measurement. */
-  check(): Promise<void>;
-}
-
-export type CameraInput = Partial<ConfigInput['cameras'][number]>;
-
-/** The recorder program of one camera, started exactly as `latchkey run` starts it. */
-export class RecorderSystem implements RunningSystem {
-  readonly name: string;
-  readonly label: string;
-  readonly camera: TestCamera;
-  readonly #child: Child;
-
-  constructor(name: string, label: string, camera: CameraInput) {
-    this.name = name;
-    this.label = label;
-    this.camera = new TestCamera({ camera });
-    const specs = programSpecs(this.camera.config, this.camera.configPath, join(root, 'agent/main.ts'));
-    const spec = specs.find((each) => each.name === 'recorder-door');
-    if (spec === undefined) throw new Error('there is no recorder program');
-    this.#child = new Child({
-      command: process.execPath,
-      args: spec.args,
-      stdio: ['pipe', 'ignore', 'pipe'],
-      env: { UV_THREADPOOL_SIZE: '2' },
-    });
-    this.#child.process.stdin?.on('error', () => {});
-  }
-
-  get pid(): number {
-    return pidOf(this.#child);
-  }
-
-  async status(): Promise<Record<string, unknown>> {
-    if (!this.#child.running) throw new Error(`${this.label} ended: ${this.#child.lastLines.slice(-3).join(' | ')}`);
-    return this.camera.status();
-  }
-
-  async check(): Promise<void> {
-    const { frameCount, lostFragmentCount, problem } = await this.status();
-    if (!(Number(frameCount) > 0) || lostFragmentCount !== 0 || problem !== null) {
-      throw new Error(
-        `${this.label} did not do its work: ${JSON.stringify({ frameCount, lostFragmentCount, problem })}`,
-      );
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child.stop();
-    this.camera.remove();
-  }
 }
 
 class ChildSystem implements RunningSystem {
@@ -94,12 +33,6 @@ class ChildSystem implements RunningSystem {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child.stop();
   }
-}
-
-function pidOf(child: Child): number {
-  const { pid } = child.process;
-  if (pid === undefined) throw new Error('a program could not be started');
-  return pid;
 }
 
 const fragments = '-c copy -f mp4 -movflags +frag_keyframe+empty_moov+default_base_moof -y /dev/null'.split(' ');

@@ -1,9 +1,10 @@
 /** The worst misses and false alarms, drawn: what the figures are made of has to be looked at. */
 import sharp from 'sharp';
 import { yuvToRgb } from '../../../agent/base/image.ts';
-import { boxSvg, svgText } from '../../../agent/cli/drawing.ts';
+import { boxSvg } from '../../../agent/cli/drawing.ts';
 import type { SmallFrame } from '../../../agent/recorder/stages.ts';
 import type { Drawing } from '../bench.ts';
+import { text } from '../plot/svg.ts';
 import type { FoundBox, TrueBox } from '../score/average-precision.ts';
 
 /** Boxes in shares of the picture. */
@@ -63,12 +64,12 @@ export async function mistakeSheet(name: string, title: string, mistakes: readon
         ...found.map((one) => boxSvg(one, scale, { colour: '#30e060', widthPx: 1, label: one.score.toFixed(2), labelPx: 10 })), // biome-ignore format: one line
         boxSvg(box, scale, { colour: '#ff4040', widthPx: 2 }),
       ];
-      const svg = `<svg x="${left}" y="${top}" width="${w}" height="${h}">${marks.join('')}</svg>${svgText(left + 2, top + tileHeightPx + 14, caption, 11)}`;
+      const svg = `<svg x="${left}" y="${top}" width="${w}" height="${h}">${marks.join('')}</svg>${text(left + 2, top + tileHeightPx + 14, caption, { sizePx: 11, colour: '#e6e9ef' })}`;
       return { layer: { input: picture, left, top }, svg };
     }),
   );
   const widthPx = columnCount * (tilePx + 6);
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${widthPx}" height="${heightPx}">${svgText(6, 20, title, 15)}${tiles.map((tile) => tile.svg).join('')}</svg>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${widthPx}" height="${heightPx}" font-family="sans-serif">${text(6, 20, title, { sizePx: 15, colour: '#e6e9ef' })}${tiles.map((tile) => tile.svg).join('')}</svg>`;
   const png = await sharp({ create: { width: widthPx, height: heightPx, channels: 3, background: '#16181d' } })
     .composite([...tiles.map(({ layer }) => layer), { input: Buffer.from(svg), left: 0, top: 0 }])
     .png()
