@@ -21,6 +21,8 @@ function openChecked(path: string, maxFileBytes: number): Database.Database {
     db.pragma(`page_size = ${pageBytes}`);
     db.pragma('journal_mode = PERSIST');
     db.pragma('synchronous = FULL');
+    // Pages that split would otherwise keep a copy of what moved, and with it keys that are deleted later.
+    db.pragma('secure_delete = FAST');
     db.pragma('foreign_keys = ON');
     db.pragma('trusted_schema = OFF');
     db.pragma('cache_size = -4096');
