@@ -8,7 +8,7 @@ import { hasPythonPeers } from '../python.ts';
 import { reportedSeconds, type SecondsScore, type Span, scoreSeconds } from '../score/intervals.ts';
 import { committedStreams, recordedStreams, scoredPart, type TruthStream } from '../streams.ts';
 import { percent, ratio } from '../table.ts';
-import { type Method, methods, noPeers } from './methods.ts';
+import { type Method, methods, motionTimes, noPeers } from './methods.ts';
 
 const widthPx = 640;
 const heightPx = 360;
@@ -52,8 +52,9 @@ async function score(context: BenchContext, stream: TruthStream, compared: reado
   const maxSeconds = stream.scored.toMs / 1000;
   const file = await decodeLuma({ source: stream.path, out, widthPx, heightPx, fps, maxSeconds });
   const byMethod = new Map<Method, SecondsScore & { reported: number[] }>();
+  const times = await motionTimes(file);
   for (const method of compared) {
-    const reported = reportedSeconds(await method.motionMs(file));
+    const reported = reportedSeconds(times.get(method.name) ?? []);
     byMethod.set(method, { ...scoreSeconds(visits, reported, skipS), reported: [...reported] });
   }
   return { stream, visits, seconds: durationMs / 1000, byMethod };

@@ -13,10 +13,6 @@ const ourOptions = { sensitivity: 0.5, minAreaRatio: 0.001, zones: [] } as const
 export interface Method {
   readonly name: string;
   readonly label: string;
-  /** Times of the frames that report motion, by the method's own rule. */
-  motionMs(file: LumaFile): Promise<number[]>;
-  /** Writes the foreground of every frame into a file, a byte a pixel, 0 or 1. */
-  writeMasks(file: LumaFile, out: string): Promise<void>;
 }
 
 export const peerLabels: Readonly<Record<string, string>> = {
@@ -31,49 +27,38 @@ const qualityPeers = ['mog2', 'knn', 'frigate', 'frigate-full'] as const;
 
 export const noPeers = "MOG2, KNN and Frigate's algorithm: python3-opencv or python3-scipy is not installed (scripts/setup --tier bench)"; // biome-ignore format: one sentence
 
-/** `masksProgram` is the built `native/test/motion-masks.cc`, where masks are wanted. */
-export function methods(masksProgram?: string): readonly Method[] {
-  const peers = hasPythonPeers() ? qualityPeers.map(peer) : [];
-  return [ours(masksProgram), ...peers];
+const ours: Method = { name: 'latchkey', label: 'latchkey' };
+
+export function methods(): readonly Method[] {
+  const peers = hasPythonPeers() ? qualityPeers : [];
+  return [ours, ...peers.map((name) => ({ name, label: peerLabels[name] ?? name }))];
 }
 
-function ours(masksProgram: string | undefined): Method {
-  return {
-    name: 'latchkey',
-    label: 'latchkey',
-    async motionMs(file) {
-      using motion = new MotionDetector({ widthPx: file.widthPx, heightPx: file.heightPx, ...ourOptions });
-      const times: number[] = [];
-      for (const frame of readLuma(file)) if (motion.detect(frame).state === 'motion') times.push(frame.timeMs);
-      return times;
-    },
-    async writeMasks(file, out) {
-      if (masksProgram === undefined) throw new Error('the program that writes masks was not built');
-      const size = [file.widthPx, file.heightPx, file.fps].map(String);
-      await toFile(masksProgram, size, { input: file.path, out });
-    },
-  };
+const sizeArguments = ({ widthPx, heightPx }: LumaFile): string[] => [String(widthPx), String(heightPx)];
+
+/** Times of the frames that report motion, by each method's own rule. */
+export async function motionTimes(file: LumaFile): Promise<ReadonlyMap<string, readonly number[]>> {
+  using motion = new MotionDetector({ widthPx: file.widthPx, heightPx: file.heightPx, ...ourOptions });
+  const times: number[] = [];
+  for (const frame of readLuma(file)) if (motion.detect(frame).state === 'motion') times.push(frame.timeMs);
+  if (!hasPythonPeers()) return new Map([[ours.name, times]]);
+  const text = await runPeer('motion', ['events', qualityPeers.join(','), file.path, ...sizeArguments(file)]);
+  const found = JSON.parse(text.toString()) as Record<string, readonly number[]>;
+  const peers = Object.entries(found).map(([name, frames]) => [name, frames.map((index) => (index * 1000) / file.fps)] as const); // biome-ignore format: one line
+  return new Map([[ours.name, times], ...peers]);
 }
 
-function peer(name: string): Method {
-  const args = (what: string, file: LumaFile): string[] => [
-    what,
-    name,
-    file.path,
-    String(file.widthPx),
-    String(file.heightPx),
-  ];
-  return {
-    name,
-    label: peerLabels[name] ?? name,
-    async motionMs(file) {
-      const found = JSON.parse((await runPeer('motion', args('events', file))).toString()) as { frames: number[] };
-      return found.frames.map((index) => (index * 1000) / file.fps);
-    },
-    async writeMasks(file, out) {
-      await toFile(python, [join(import.meta.dirname, '../peers/motion.py'), ...args('masks', file)], { out });
-    },
-  };
+/**
+ * Writes the foreground of every frame into a file, a byte a pixel, 0 or 1. `masksProgram` is the built
+ * `native/test/motion-masks.cc`.
+ */
+export async function writeMasks({ name }: Method, file: LumaFile, masksProgram: string, out: string): Promise<void> {
+  if (name === ours.name) {
+    await toFile(masksProgram, [...sizeArguments(file), String(file.fps)], { input: file.path, out });
+  } else {
+    const script = join(import.meta.dirname, '../peers/motion.py');
+    await toFile(python, [script, 'masks', name, file.path, ...sizeArguments(file)], { out });
+  }
 }
 
 async function toFile(

@@ -7,7 +7,7 @@ import { decodeLuma, type LumaFile } from '../frames.ts';
 import { barChart } from '../plot/bars.ts';
 import { runProgram } from '../python.ts';
 import { addCounts, countPixels, noPixels, type PixelScore, pixelScore } from '../score/pixels.ts';
-import { buildProgram, type Method, methods, noPeers } from './methods.ts';
+import { buildProgram, type Method, methods, noPeers, writeMasks } from './methods.ts';
 
 /** A stream with masks for some of its frames. */
 interface MaskedStream {
@@ -28,7 +28,7 @@ export const pixels: Part = {
       return emptyReport('pixels', ['pixel F: cdnet-highway and wallflower-trees are not there (LATCHKEY_DATA)']);
     }
     const program = await buildProgram('motion-masks', context.workDir);
-    const all = methods(program);
+    const all = methods();
     const streams: MaskedStream[] = [];
     if (present.includes('cdnet-highway')) {
       // At the stream's own 25 a second, as it is scored everywhere, and five times a second, as a recorder looks.
@@ -39,7 +39,7 @@ export const pixels: Part = {
     for (const stream of streams) {
       for (const method of all) {
         context.signal.throwIfAborted();
-        const score = await scoreMethod(context, stream, method);
+        const score = await scoreMethod(stream, method, { program, out: join(context.workDir, 'masks') });
         scores.get(method)?.push(score);
         context.note(`${stream.name}: ${method.name} ${score.f.toFixed(3)}`);
       }
@@ -49,12 +49,11 @@ export const pixels: Part = {
 };
 
 async function scoreMethod(
-  context: BenchContext,
   { luma, truth, region }: MaskedStream,
   method: Method,
+  { program, out }: { readonly program: string; readonly out: string },
 ): Promise<PixelScore> {
-  const out = join(context.workDir, 'masks');
-  await method.writeMasks(luma, out);
+  await writeMasks(method, luma, program, out);
   const pixelCount = luma.widthPx * luma.heightPx;
   const mask = new Uint8Array(pixelCount);
   const fd = openSync(out, 'r');

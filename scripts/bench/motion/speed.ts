@@ -55,10 +55,12 @@ async function measure(context: BenchContext, program: string, file: LumaFile): 
     for (const [, kernel, mean] of lines.matchAll(/^(\w+)\s.*?\bmean ([\d.]+)/gm)) {
       add(`latchkey ${kernel}`, Number(mean));
     }
-    for (const peer of hasPythonPeers() ? peers : []) {
+    if (hasPythonPeers()) {
       const options = ['--skip', String(settleCount), '--rounds', String(rounds)];
-      const text = await runPeer('motion', ['speed', peer, file.path, String(widthPx), String(heightPx), ...options]);
-      add(peer, (JSON.parse(text.toString()) as { ns: number }).ns / (widthPx * heightPx));
+      const size = [String(widthPx), String(heightPx)];
+      const text = await runPeer('motion', ['speed', peers.join(','), file.path, ...size, ...options]);
+      const perFrame = JSON.parse(text.toString()) as Record<string, number>;
+      for (const [peer, ns] of Object.entries(perFrame)) add(peer, ns / (widthPx * heightPx));
     }
     context.note(`run ${run + 1} of ${context.runCount}`);
   }

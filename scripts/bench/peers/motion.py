@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Runs a peer's motion detection over raw luma frames.
 
-    motion.py speed|masks|events METHOD FILE WIDTH HEIGHT [--skip N] [--rounds N]
+    motion.py speed|events METHOD[,METHOD…] FILE WIDTH HEIGHT [--skip N] [--rounds N]
+    motion.py masks METHOD FILE WIDTH HEIGHT
 
-METHOD: mog2, knn, frigate, frigate-tuned, frigate-full. `speed` prints {"ns": …}: nanoseconds a frame on one thread, every frame counted with
-the fastest of the rounds over the whole file, averaged over the frames after the first N. `masks` prints the foreground of
-every frame, a byte a pixel, 0 or 1. `events` prints {"frames": [numbers of frames that report motion], "boxes": […]}.
+METHOD: mog2, knn, frigate, frigate-tuned, frigate-full. `speed` prints {METHOD: nanoseconds a frame} on one thread: every frame
+counts with the fastest of the rounds over the whole file, averaged over the frames after the first N. `events` prints
+{METHOD: [numbers of the frames that report motion]}. `masks` prints the foreground of every frame, a byte a pixel, 0 or 1.
 
 MOG2 and KNN are OpenCV's with their defaults, shadows not counted. They have no rule of their own for what an event is;
 they get the customary one: a 3x3 opening, then outer contours of at least a thousandth of the picture.
@@ -61,39 +62,38 @@ METHODS = {
 }
 
 
-def speed(options, frames):
+def speed(make, frames, options):
     fastest = np.full(len(frames), np.inf)
     for _ in range(options.rounds):
-        method = METHODS[options.method](options.width, options.height)
+        method = make()
         for index, frame in enumerate(frames):
             start = time.perf_counter_ns()
             method.detect(frame)
             fastest[index] = min(fastest[index], time.perf_counter_ns() - start)
-    json.dump({"ns": float(fastest[options.skip :].mean())}, sys.stdout)
+    return float(fastest[options.skip :].mean())
 
 
-def masks(options, frames):
-    method = METHODS[options.method](options.width, options.height)
+def events(make, frames, _options):
+    method = make()
+    found = []
+    for index, frame in enumerate(frames):
+        method.detect(frame)
+        if method.boxes():
+            found.append(index)
+    return found
+
+
+def masks(make, frames):
+    method = make()
     for frame in frames:
         method.detect(frame)
         sys.stdout.buffer.write(method.mask().tobytes())
 
 
-def events(options, frames):
-    method = METHODS[options.method](options.width, options.height)
-    found = []
-    for index, frame in enumerate(frames):
-        method.detect(frame)
-        boxes = method.boxes()
-        if boxes:
-            found.append((index, boxes))
-    json.dump({"frames": [index for index, _ in found], "boxes": [boxes for _, boxes in found]}, sys.stdout)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["speed", "masks", "events"])
-    parser.add_argument("method", choices=sorted(METHODS))
+    parser.add_argument("methods")
     parser.add_argument("file")
     parser.add_argument("width", type=int)
     parser.add_argument("height", type=int)
@@ -102,7 +102,13 @@ def main():
     options = parser.parse_args()
     cv2.setNumThreads(1)
     frames = np.fromfile(options.file, np.uint8).reshape(-1, options.height, options.width)
-    {"speed": speed, "masks": masks, "events": events}[options.what](options, frames)
+    make = {name: lambda name=name: METHODS[name](options.width, options.height) for name in options.methods.split(",")}
+    if options.what == "masks":
+        for one in make.values():
+            masks(one, frames)
+    else:
+        measure = {"speed": speed, "events": events}[options.what]
+        json.dump({name: measure(one, frames, options) for name, one in make.items()}, sys.stdout)
 
 
 if __name__ == "__main__":
