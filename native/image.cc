@@ -23,7 +23,8 @@ constexpr Coefficients CoefficientsOf(ColourMatrix matrix) {
           2 * (1 - kb) * kChroma};
 }
 
-inline float Clamp255(float v) { return v < 0.0F ? 0.0F : (v > 255.0F ? 255.0F : v); }
+// As a sum of absolute values, which vectorises where comparisons of floats don't. Within 2^-16 of the exact clamp.
+inline float Clamp255(float v) { return 0.5F * (std::fabs(v) - std::fabs(v - 255.0F) + 255.0F); }
 
 }  // namespace
 
@@ -34,72 +35,92 @@ bool YuvPicture::Valid() const {
 }
 
 void Letterbox::Plan(double offset, double span, int limit, int out_size, Axis* axis) {
-  axis->taps.clear();
-  axis->weights.clear();
   const double step = span / out_size;
-  for (int i = 0; i < out_size; ++i) {
-    const size_t weight_at = axis->weights.size();
-    int first = 0;
-    int count = 0;
-    if (step > 1) {
-      const double from = std::clamp(offset + i * step, 0.0, static_cast<double>(limit));
-      const double to = std::clamp(offset + (i + 1) * step, 0.0, static_cast<double>(limit));
-      first = std::min(static_cast<int>(from), limit - 1);
-      const int end = std::clamp(static_cast<int>(std::ceil(to)), first + 1, limit);
-      count = end - first;
-      double sum = 0;
-      for (int s = first; s < end; ++s) {
-        const double part = std::max(0.0, std::min(to, s + 1.0) - std::max(from, static_cast<double>(s)));
-        axis->weights.push_back(static_cast<float>(part));
-        sum += part;
-      }
-      if (sum > 0) {
-        for (size_t w = weight_at; w < axis->weights.size(); ++w) axis->weights[w] /= static_cast<float>(sum);
-      } else {
-        axis->weights[weight_at] = 1;
-      }
-    } else {
-      const double centre = std::clamp(offset + (i + 0.5) * step - 0.5, 0.0, limit - 1.0);
-      first = std::min(static_cast<int>(centre), limit - 1);
-      const auto part = static_cast<float>(centre - first);
-      axis->weights.push_back(1 - part);
-      count = 1;
-      if (first + 1 < limit) {
-        axis->weights.push_back(part);
-        count = 2;
-      }
-    }
-    axis->taps.push_back({first, count, weight_at});
+  const bool same = step == 1 && offset == std::floor(offset);
+  const int widest = step > 1 ? static_cast<int>(std::ceil(step)) + 1 : (same ? 1 : 2);
+  axis->taps = std::min(widest, limit);
+  axis->first.assign(static_cast<size_t>(out_size), 0);
+  axis->weights.assign(static_cast<size_t>(out_size) * static_cast<size_t>(axis->taps), 0.0F);
+  for (int i = 0; i < out_size; ++i) PlanOne(offset, step, limit, i, axis);
+}
+
+void Letterbox::PlanOne(double offset, double step, int limit, int i, Axis* axis) {
+  const size_t out_size = axis->first.size();
+  const int last_first = limit - axis->taps;
+  const auto weigh = [&](int sample, double weight) {
+    const auto k = static_cast<size_t>(sample - axis->first[static_cast<size_t>(i)]);
+    axis->weights[k * out_size + static_cast<size_t>(i)] = static_cast<float>(weight);
+  };
+  const auto start_at = [&](int sample) { axis->first[static_cast<size_t>(i)] = std::min(sample, last_first); };
+  if (step <= 1) {
+    const double centre = std::clamp(offset + (i + 0.5) * step - 0.5, 0.0, limit - 1.0);
+    const int first = std::min(static_cast<int>(centre), limit - 1);
+    const auto part = static_cast<float>(centre - first);
+    start_at(first);
+    weigh(first, 1 - part);
+    if (part > 0 && first + 1 < limit) weigh(first + 1, part);
+    return;
+  }
+  const double from = std::clamp(offset + i * step, 0.0, static_cast<double>(limit));
+  const double to = std::clamp(offset + (i + 1) * step, 0.0, static_cast<double>(limit));
+  const int first = std::min(static_cast<int>(from), limit - 1);
+  const int end = std::clamp(static_cast<int>(std::ceil(to)), first + 1, std::min(limit, first + axis->taps));
+  start_at(first);
+  const auto part_of = [&](int s) {
+    return std::max(0.0, std::min(to, s + 1.0) - std::max(from, static_cast<double>(s)));
+  };
+  double sum = 0;
+  for (int s = first; s < end; ++s) sum += part_of(s);
+  if (sum <= 0) return weigh(first, 1);
+  for (int s = first; s < end; ++s) weigh(s, part_of(s) / sum);
+}
+
+namespace {
+
+// `kTaps` of 0 stands for any number.
+template <int kTaps>
+void SumAcross(const float* __restrict row, int left, const int* __restrict first, const float* __restrict weights,
+               int count, int any_taps, float* __restrict to) {
+  const int taps = kTaps > 0 ? kTaps : any_taps;
+  for (int i = 0; i < count; ++i) {
+    const float* in = row + (first[i] - left);
+    float sum = weights[i] * in[0];
+    for (int k = 1; k < taps; ++k) sum += weights[static_cast<ptrdiff_t>(k) * count + i] * in[k];
+    to[i] = sum;
   }
 }
+
+}  // namespace
 
 // Rows first: a row of the plane is needed by one or two output rows, so the vertical sum runs over whole rows of
 // floats and vectorises; the horizontal sum then has only `out rows` rows to do.
 void Letterbox::ResizePlane(const uint8_t* plane, int stride, int out_width, const Axis& x_axis, const Axis& y_axis,
                             std::vector<float>* out) {
-  const int left = x_axis.taps.front().first;
-  const int right = x_axis.taps.back().first + x_axis.taps.back().count;
-  row_.resize(static_cast<size_t>(right - left));
-  out->resize(static_cast<size_t>(out_width) * y_axis.taps.size());
+  const int left = x_axis.Left();
+  const int span = x_axis.Right() - left;
+  const size_t out_height = y_axis.first.size();
+  row_.resize(static_cast<size_t>(span));
+  out->resize(static_cast<size_t>(out_width) * out_height);
   float* __restrict row = row_.data();
-  float* __restrict to = out->data();
-  const int span = right - left;
-  for (const Taps& vertical : y_axis.taps) {
-    for (int k = 0; k < vertical.count; ++k) {
-      const uint8_t* __restrict in = plane + static_cast<ptrdiff_t>(vertical.first + k) * stride + left;
-      const float weight = y_axis.weights[vertical.weight_at + static_cast<size_t>(k)];
+  float* to = out->data();
+  const int* first = x_axis.first.data();
+  const float* weights = x_axis.weights.data();
+  for (size_t y = 0; y < out_height; ++y, to += out_width) {
+    for (int k = 0; k < y_axis.taps; ++k) {
+      const uint8_t* __restrict in = plane + static_cast<ptrdiff_t>(y_axis.first[y] + k) * stride + left;
+      const float weight = y_axis.weights[static_cast<size_t>(k) * out_height + y];
       if (k == 0) {
         for (int x = 0; x < span; ++x) row[x] = weight * static_cast<float>(in[x]);
-      } else {
+      } else if (weight != 0) {
         for (int x = 0; x < span; ++x) row[x] += weight * static_cast<float>(in[x]);
       }
     }
-    for (const Taps& horizontal : x_axis.taps) {
-      const float* in = row + (horizontal.first - left);
-      const float* weights = x_axis.weights.data() + horizontal.weight_at;
-      float sum = 0;
-      for (int k = 0; k < horizontal.count; ++k) sum += weights[k] * in[k];
-      *to++ = sum;
+    switch (x_axis.taps) {
+      case 1: SumAcross<1>(row, left, first, weights, out_width, 1, to); break;
+      case 2: SumAcross<2>(row, left, first, weights, out_width, 2, to); break;
+      case 3: SumAcross<3>(row, left, first, weights, out_width, 3, to); break;
+      case 4: SumAcross<4>(row, left, first, weights, out_width, 4, to); break;
+      default: SumAcross<0>(row, left, first, weights, out_width, x_axis.taps, to);
     }
   }
 }

@@ -34,18 +34,18 @@ class Letterbox {
   double Fill(const YuvPicture& picture, const Box& crop, int side_px, ColourMatrix matrix, std::span<float> out);
 
  private:
-  // One output sample is a weighted sum of `count` neighbouring input samples.
-  struct Taps {
-    int first;
-    int count;
-    size_t weight_at;
-  };
+  // One output sample is a weighted sum of `taps` neighbouring input samples from `first`, as many for each, so that the
+  // loop over them has no branch. Where fewer count, or the picture ends, the rest weighs nothing.
   struct Axis {
-    std::vector<Taps> taps;
-    std::vector<float> weights;
+    int taps = 1;
+    std::vector<int> first;
+    std::vector<float> weights;  // weights[k * first.size() + i] of output i's k-th sample
+    int Left() const { return first.front(); }
+    int Right() const { return first.back() + taps; }
   };
 
   static void Plan(double offset, double span, int limit, int out_size, Axis* axis);
+  static void PlanOne(double offset, double step, int limit, int i, Axis* axis);
   void ResizePlane(const uint8_t* plane, int stride, int out_width, const Axis& x_axis, const Axis& y_axis,
                    std::vector<float>* out);
 
