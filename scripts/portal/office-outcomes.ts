@@ -15,8 +15,6 @@ export interface OutcomeDue {
   readonly request: OfficeRequest;
   readonly shares: readonly OfficeShare[];
   readonly dueAtMs: number;
-  /** The last day on which footage may be kept. A grant may say earlier; that is in the share. */
-  readonly deleteByMs: number;
   readonly state: 'nothing-received' | 'due' | 'overdue' | 'reported' | 'report-deletions';
 }
 
@@ -34,9 +32,14 @@ export function outcomesDue(office: Office, nowMs: number): OutcomeDue[] {
       const dueAtMs = issuedAt * 1000 + terms.outcome_due_days * dayMs;
       const isReported = reported.has(request.hash);
       const state = stateOf(own, isReported, dueAtMs <= nowMs);
-      return { request, shares: own, dueAtMs, deleteByMs: issuedAt * 1000 + terms.delete_by_days * dayMs, state };
+      return { request, shares: own, dueAtMs, state };
     })
     .toSorted((a, b) => a.dueAtMs - b.dueAtMs);
+}
+
+/** By when a share is to be deleted: what was granted; until it has been opened, what was asked for. */
+export function deleteByMs(share: OfficeShare, request: OfficeRequest): number {
+  return share.receivedAtMs + (share.deleteByDays ?? request.document.terms.delete_by_days) * dayMs;
 }
 
 function stateOf(shares: readonly OfficeShare[], isReported: boolean, isLate: boolean): OutcomeDue['state'] {

@@ -21,6 +21,8 @@ export interface OfficeShare {
   readonly bodyBytes: number;
   /** When it was last opened here, and what was found. */
   readonly lastOpened: { readonly atMs: number; readonly problemCount: number } | undefined;
+  /** What its owner granted, known once it was opened. */
+  readonly deleteByDays: number | undefined;
   /** Where copies were put: a deletion can't reach them. */
   readonly copies: readonly string[];
   /** Why its owner demands that it be deleted, if that was verified. */
@@ -58,6 +60,7 @@ function summarise(received: HashedEntry, entries: readonly HashedEntry[]): Offi
     bodyBytes: Number(received.facts['body_bytes'] ?? 0),
     lastOpened:
       opened === undefined ? undefined : { atMs: opened.at_ms, problemCount: Number(opened.facts['problems'] ?? 0) },
+    deleteByDays: opened === undefined ? undefined : Number(opened.facts['delete_by_days']),
     copies: of('copied-out').map(({ facts }) => String(facts['to'] ?? '')),
     demanded: of('demand-verified').map(({ facts }) => String(facts['ground'] ?? ''))[0],
     deletedAtMs: of('deleted')[0]?.at_ms,
@@ -90,8 +93,9 @@ export function openOfficeShare(
     outDir: by.outDir,
   });
   const entry = { atMs: by.nowMs, actor: by.actor, shareId, requestId };
-  const problems = opened.verdict.problems.length;
-  appendCustody(office.intakeDir, { ...entry, event: 'opened', facts: { problems } });
+  const { problems, terms } = opened.verdict;
+  const facts = { problems: problems.length, delete_by_days: terms.delete_by_days };
+  appendCustody(office.intakeDir, { ...entry, event: 'opened', facts });
   if (by.outDir !== undefined) {
     const facts = { to: by.outDir.slice(-300), files: opened.files.length };
     appendCustody(office.intakeDir, { ...entry, event: 'copied-out', facts });

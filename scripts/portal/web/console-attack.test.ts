@@ -99,13 +99,7 @@ test('nothing is shown or done without the token', async () => {
 
 test('only under its own names, whoever made another name point here', async () => {
   const own = await cookie();
-  for (const host of [
-    'evil.example',
-    `evil.example:${port}`,
-    '127.0.0.1',
-    `127.0.0.1:${port + 1}`,
-    `[::1]:${port}`,
-  ]) {
+  for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1', `127.0.0.1:${port + 1}`, `[::1]:${port}`]) {
     expect([host, (await ask('/', { headers: { host, cookie: own } })).status]).toEqual([host, 421]);
   }
 });

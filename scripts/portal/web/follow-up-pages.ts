@@ -1,6 +1,6 @@
 import { type AgentError, asAgentError, AgentError as Failure } from '../../../agent/base/errors.ts';
 import { filesIn } from '../office.ts';
-import { issueNotice, type OutcomeDue, outcomesDue, reportOutcome } from '../office-outcomes.ts';
+import { deleteByMs, issueNotice, type OutcomeDue, outcomesDue, reportOutcome } from '../office-outcomes.ts';
 import { type ReadDemand, readDemands, unreadDemands } from '../office-shares.ts';
 import { outcomeUses } from '../outcome.ts';
 import { day, html, type Markup, moment } from './html.ts';
@@ -75,9 +75,10 @@ const postOutcome: Handler = async (visit) => {
 
 function showDeletions(visit: Visit, read?: readonly ReadDemand[]): Reply {
   const { desk } = visit;
-  const rows = outcomesDue(desk.office, desk.nowMs()).flatMap(({ request, shares, deleteByMs }) =>
+  const rows = outcomesDue(desk.office, desk.nowMs()).flatMap(({ request, shares }) =>
     shares.map((share) => {
-      const isLate = share.deletedAtMs === undefined && deleteByMs <= desk.nowMs();
+      const dueMs = deleteByMs(share, request);
+      const isLate = share.deletedAtMs === undefined && dueMs <= desk.nowMs();
       const demanded =
         share.demanded !== undefined ? html`<span class="bad">demanded by its owner</span>` : 'no demand';
       const done =
@@ -91,7 +92,7 @@ function showDeletions(visit: Visit, read?: readonly ReadDemand[]): Reply {
             ? 'confirmed to its owner'
             : 'not confirmed yet: report the outcome';
       return html`<tr><td><a href="/shares/${share.shareId}">${share.shareId.slice(0, 8)}</a></td><td>${request.document.case.number}</td>
-<td>${day(deleteByMs)}</td><td>${demanded}</td><td>${done}</td><td>${told}</td></tr>`;
+<td>${day(dueMs)}</td><td>${demanded}</td><td>${done}</td><td>${told}</td></tr>`;
     }),
   );
   const table = html`<div class="scroll" tabindex="0" role="region" aria-label="Deletions"><table><thead><tr><th scope="col">Share</th><th scope="col">Case</th><th scope="col">Delete by</th>
