@@ -20,7 +20,7 @@ export function writeJson(path: string, results: readonly BenchResult[]): void {
   mkdirSync(dirname(path), { recursive: true });
   const plain = results.map(({ reports, ...result }) => ({
     ...result,
-    parts: reports.map(({ drawings: _, ...report }) => report),
+    parts: reports.map(({ part, tables, targets, leftOut, values }) => ({ part, tables, targets, leftOut, values })),
   }));
   writeFileSync(path, `${JSON.stringify(plain, null, 1)}\n`);
 }

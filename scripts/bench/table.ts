@@ -25,9 +25,9 @@ export function targetTable(targets: readonly TargetRow[]): Table {
   return {
     title: 'Targets',
     columns: ['what', 'figure', 'target', ''],
-    rows: targets.map(({ what, figure, target, met }) => [
+    rows: targets.map(({ what, figure: measured, target, met }) => [
       what,
-      figure,
+      measured,
       target,
       met === undefined ? 'not measured' : met ? 'met' : 'MISSED',
     ]),

@@ -11,11 +11,21 @@ export async function makeQuietStream(workDir: string, size: StreamSize, seconds
   const out = join(workDir, `quiet-${heightPx}.mp4`);
   await runProgram(findFfmpeg(), ['-nostdin', '-v', 'error', '-y', '-i', porchPath, '-frames:v', '1', still]);
   const bitrate = Math.round(widthPx * heightPx * fps * 0.055);
+  const source = `-loop 1 -framerate ${fps} -i`.split(' ');
+  const filter = `scale=${widthPx}:${heightPx}:flags=bicubic,noise=alls=7:allf=t:all_seed=1,format=yuv420p`;
+  const codec = '-c:v libx264 -preset veryfast -profile:v high -bf 0'.split(' ');
+  const rate = `-g ${fps * 2} -b:v ${bitrate} -maxrate ${bitrate} -bufsize ${bitrate}`.split(' ');
+  const length = ['-t', String(seconds), '-vf', filter];
   await runProgram(findFfmpeg(), [
-    ...['-nostdin', '-v', 'error', '-y', '-loop', '1', '-framerate', String(fps), '-i', still, '-t', String(seconds)],
-    ...['-vf', `scale=${widthPx}:${heightPx}:flags=bicubic,noise=alls=7:allf=t:all_seed=1,format=yuv420p`],
-    ...'-c:v libx264 -preset veryfast -profile:v high -bf 0'.split(' '),
-    ...['-g', String(fps * 2), '-b:v', String(bitrate), '-maxrate', String(bitrate), '-bufsize', String(bitrate)],
+    '-nostdin',
+    '-v',
+    'error',
+    '-y',
+    ...source,
+    still,
+    ...length,
+    ...codec,
+    ...rate,
     out,
   ]);
   return out;

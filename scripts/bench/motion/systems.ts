@@ -37,26 +37,22 @@ class ChildSystem implements RunningSystem {
 
 const fragments = '-c copy -f mp4 -movflags +frag_keyframe+empty_moov+default_base_moof -y /dev/null'.split(' ');
 const rtspInput = (url: string): string[] => ['-rtsp_transport', 'tcp', '-i', url];
+const videoOnly = ['-map', '0:v:0'];
 const quiet = '-nostdin -v error'.split(' ');
 
 /** Floor B: one ffmpeg, one decoding thread, small grey frames five times a second and a copy to fragmented MP4. */
 export function floorB(url: string): RunningSystem {
-  const small = ['-filter_threads', '1', '-vf', 'fps=5,scale=640:360:flags=area,format=gray'];
-  return new ChildSystem('floor', 'floor B: one ffmpeg', findFfmpeg(), [
-    ...quiet,
-    ...'-threads 1 -skip_loop_filter all'.split(' '),
-    ...rtspInput(url),
-    ...['-map', '0:v:0', ...small, '-f', 'rawvideo', '-y', '/dev/null', '-map', '0:v:0', ...fragments],
-  ]);
+  const decode = '-threads 1 -skip_loop_filter all'.split(' ');
+  const filter = ['-filter_threads', '1', '-vf', 'fps=5,scale=640:360:flags=area,format=gray'];
+  const small = [...videoOnly, ...filter, '-f', 'rawvideo', '-y', '/dev/null'];
+  const args = [...quiet, ...decode, ...rtspInput(url), ...small, ...videoOnly, ...fragments];
+  return new ChildSystem('floor', 'floor B: one ffmpeg', findFfmpeg(), args);
 }
 
 /** The floor of recording alone: one ffmpeg that copies. */
 export function floorCopy(url: string): RunningSystem {
-  return new ChildSystem('floor-copy', 'one ffmpeg that only copies', findFfmpeg(), [
-    ...quiet,
-    ...rtspInput(url),
-    ...['-map', '0:v:0', ...fragments],
-  ]);
+  const args = [...quiet, ...rtspInput(url), ...videoOnly, ...fragments];
+  return new ChildSystem('floor-copy', 'one ffmpeg that only copies', findFfmpeg(), args);
 }
 
 /**

@@ -5,8 +5,8 @@ import { openPicture } from '../../../agent/cli/picture-file.ts';
 import { PersonDetector } from '../../../agent/recorder/person/detector.ts';
 import type { SmallFrame } from '../../../agent/recorder/stages.ts';
 import { type BenchContext, type Drawing, emptyReport, type Part, type PartReport, type TargetRow } from '../bench.ts';
-import { curveChart } from '../plot/curves.ts';
-import { type FoundBox, type JudgedPicture, judgePicture, overlapRatio, type PrecisionScore, scorePictures, type TrueBox } from '../score/average-precision.ts'; // biome-ignore format: one line
+import { curveChart, plotPoints } from '../plot/curves.ts';
+import { type FoundBox, type JudgedPicture, judgePicture, overlapRatio, type PrecisionScore, plainScore, scorePictures, type TrueBox } from '../score/average-precision.ts'; // biome-ignore format: one line
 import { intervalText } from '../table.ts';
 import { mistakeSheet, WorstMistakes } from './mistakes.ts';
 import { type ComparedModel, chooseModels } from './models.ts';
@@ -139,7 +139,7 @@ function report(
       y: 'precision',
       curves: [...byModel].map(([{ name }, list]) => ({
         label: `${name}, AP50 ${(list[1]?.ap ?? 0).toFixed(3)}`,
-        points: thin((list[1]?.curve ?? []).map(({ recall, precision }) => [recall, precision] as const)),
+        points: plotPoints(list[1]?.curve ?? []),
       })),
     }),
   }));
@@ -162,7 +162,7 @@ function report(
     values: Object.fromEntries(
       [...scores].map(([set, byModel]) => [
         set,
-        Object.fromEntries([...byModel].map(([{ name }, list]) => [name, list.map(({ curve: _, ...score }, at) => ({ leastHeight: heights[at], ...score }))])), // biome-ignore format: one line
+        Object.fromEntries([...byModel].map(([{ name }, list]) => [name, list.map((score, at) => ({ leastHeight: heights[at], ...plainScore(score) }))])), // biome-ignore format: one line
       ]),
     ),
   };
@@ -181,10 +181,4 @@ function targets(scores: ReadonlyMap<string, SetScores>): TargetRow[] {
     ...row('coco-val-a', 1, 0.75, 'embedded model, AP50 >= 15 % high, coco-val-a'),
     ...row('penn-fudan', 0, 0.93, 'embedded model, AP50, penn-fudan'),
   ];
-}
-
-/** At most some hundred points of a curve. */
-function thin<T>(points: readonly T[]): T[] {
-  const step = Math.max(1, Math.ceil(points.length / 400));
-  return points.filter((_, at) => at % step === 0);
 }

@@ -3,8 +3,8 @@
 import { PersonDetector } from '../../../agent/recorder/person/detector.ts';
 import { readSmallFrames } from '../../../test-fixtures/small-frames.ts';
 import { type BenchContext, type Drawing, emptyReport, type Part, type PartReport, type TargetRow } from '../bench.ts';
-import { curveChart } from '../plot/curves.ts';
-import { type JudgedPicture, judgePicture, overlapRatio, scorePictures, type TrueBox } from '../score/average-precision.ts'; // biome-ignore format: one line
+import { curveChart, plotPoints } from '../plot/curves.ts';
+import { type JudgedPicture, judgePicture, overlapRatio, plainScore, scorePictures, type TrueBox } from '../score/average-precision.ts'; // biome-ignore format: one line
 import { committedStreams, type TrueFrame, type TruthStream } from '../streams.ts';
 import { intervalText, percent } from '../table.ts';
 import { findInShares } from './accuracy.ts';
@@ -179,7 +179,7 @@ function report(tallies: Tallies, leftOut: readonly string[], sheets: readonly D
           y: 'precision',
           curves: models.map(({ compared, score }) => ({
             label: `${compared.name}, AP50 ${score.ap.toFixed(3)}`,
-            points: score.curve.map(({ recall: x, precision: y }) => [x, y] as const),
+            points: plotPoints(score.curve),
           })),
         }),
       })),
@@ -187,7 +187,12 @@ function report(tallies: Tallies, leftOut: readonly string[], sheets: readonly D
     ],
     values: scored.map(({ light, models }) => ({
       light,
-      models: Object.fromEntries(models.map(({ compared, tally: { judged: _, ...tally }, score: { curve: __, ...score } }) => [compared.name, { ...score, ...tally }])), // biome-ignore format: one line
+      models: Object.fromEntries(
+        models.map(({ compared, tally: { bands: found, emptyFrames, falseFrames }, score }) => [
+          compared.name,
+          { ...plainScore(score), bands: found, emptyFrames, falseFrames },
+        ]),
+      ),
     })),
   };
 }

@@ -214,7 +214,15 @@ function report(
       ...sheets,
     ],
     values: {
-      systems: Object.fromEntries([...bySystem].map(([system, list]) => [system, list.map(({ stream, hours: _, ...one }) => ({ stream: stream.name, tags: stream.tags, light: stream.light, ...one }))])), // biome-ignore format: one line
+      systems: Object.fromEntries(
+        [...bySystem].map(([system, list]) => [
+          system,
+          list.map(({ stream, visits: wanted, recording, match, visible, filmed }) => {
+            const { name, light, tags } = stream;
+            return { stream: name, light, tags, visits: wanted, recording, match, visible, filmed };
+          }),
+        ]),
+      ),
       told,
     },
   };

@@ -6,6 +6,15 @@ export interface Curve {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
+/** Of a precision-recall curve: a point for each five-hundredth of recall, and the last. */
+export function plotPoints(curve: readonly { readonly recall: number; readonly precision: number }[]): Curve['points'] {
+  const points: (readonly [number, number])[] = [];
+  for (const [at, { recall, precision }] of curve.entries()) {
+    if (at === curve.length - 1 || recall - (points.at(-1)?.[0] ?? -1) >= 0.002) points.push([recall, precision]);
+  }
+  return points;
+}
+
 const sidePx = 420;
 const leftPx = 56;
 const topPx = 44;

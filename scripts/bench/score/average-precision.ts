@@ -95,6 +95,11 @@ export interface PrecisionScore {
   readonly curve: readonly CurvePoint[];
 }
 
+/** Without the curve, which is long. */
+export function plainScore({ ap, interval, recallAt90, peopleCount }: PrecisionScore): Omit<PrecisionScore, 'curve'> {
+  return { ap, interval, recallAt90, peopleCount };
+}
+
 export function scorePictures(pictures: readonly JudgedPicture[], resamples = 1000): PrecisionScore {
   const order = ranked(pictures);
   const peopleCount = peopleIn(pictures);

@@ -1,5 +1,5 @@
 // The scores against slow references and cases worked out by hand.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bootstrapInterval, quantile, seededRandom } from '../statistics.ts';
 import {
