@@ -60,16 +60,30 @@ function stance(body: Body, side: Side, gait: Gait, f: number): Foot {
   return { ankle, pitchRad, toeRad: push > 0 ? -pitchRad : 0 };
 }
 
+/** Leaves and meets the ground at the speed that the foot has there, so that it neither scuffs nor jerks. */
 function swing(body: Body, side: Side, gait: Gait, f: number): Foot {
-  const off = stance(body, side, gait, gait.dutyRatio);
+  const { dutyRatio } = gait;
+  const tick = 0.002;
+  const off = stance(body, side, gait, dutyRatio);
   const on = stance(body, side, gait, 0);
-  const u = (f - gait.dutyRatio) / (1 - gait.dutyRatio);
-  const way = u - (0.8 * Math.sin(2 * Math.PI * u)) / (2 * Math.PI);
-  const ankle = off.ankle.clone().lerp(on.ankle, way);
-  ankle.y = lerp(off.ankle.y, on.ankle.y, ramp(0.1, 0.8, u)) + gait.liftM * Math.sin(Math.PI * u) ** 1.4;
+  const span = 1 - dutyRatio;
+  const leaving = off.ankle
+    .clone()
+    .sub(stance(body, side, gait, dutyRatio - tick).ankle)
+    .multiplyScalar(span / tick);
+  const meeting = stance(body, side, gait, tick)
+    .ankle.sub(on.ankle)
+    .multiplyScalar(span / tick);
+  const u = (f - dutyRatio) / span;
+  const ankle = off.ankle
+    .clone()
+    .lerp(on.ankle, u * u * (3 - 2 * u))
+    .addScaledVector(leaving, u * (1 - u) ** 2)
+    .addScaledVector(meeting, -u * u * (1 - u));
+  ankle.y += gait.liftM * Math.sin(Math.PI * u);
   return {
     ankle,
-    pitchRad: lerp(off.pitchRad, on.pitchRad, ramp(0, 0.85, u)),
+    pitchRad: lerp(off.pitchRad, on.pitchRad, ramp(0.1, 0.9, u)),
     toeRad: lerp(off.toeRad, 0, ramp(0, 0.5, u)),
   };
 }

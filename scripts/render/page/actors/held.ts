@@ -77,7 +77,7 @@ export function buildUmbrella(tone: string, radiusM = 0.54): Assembled {
   under.computeVertexNormals();
   return new Sculpture()
     .add(out, tone, 0.42)
-    .add(under, mix(rgb(tone), [0, 0, 0], 0.45), 0.25, move(0, -0.006, 0))
+    .add(under, mix(rgb(tone), [0, 0, 0], 0.3), 0.25, move(0, -0.006, 0))
     .add(new CylinderGeometry(0.007, 0.007, topY + 0.06, 6), '#50535a', 0.4, move(0, topY / 2 + 0.02, 0))
     .add(new CylinderGeometry(0.017, 0.017, 0.14, 8), '#2a211a', 0.2, move(0, -0.02, 0))
     .finish();

@@ -52,8 +52,7 @@ export function createProp(spec: PropSpec, random: Random): Actor<PropAction> {
       break;
     case 'umbrella':
       // Left open on the ground, on its rim.
-      add(buildUmbrella(tone)).position.set(0, 0.36, 0);
-      object.children[0]?.rotation.set(2.05, 0, 0);
+      add(lay(buildUmbrella(tone), 2.05));
       break;
     case 'flag':
       flag = buildFlag([tone, '#e6e2d8', tone]);
@@ -108,4 +107,12 @@ export function createProp(spec: PropSpec, random: Random): Actor<PropAction> {
       cloth.dispose();
     },
   };
+}
+
+/** Tips a thing over and puts it back on the ground. */
+function lay(solid: Assembled, tipRad: number): Assembled {
+  solid.geometry.rotateX(tipRad);
+  solid.geometry.computeBoundingBox();
+  solid.geometry.translate(0, -(solid.geometry.boundingBox?.min.y ?? 0), -0.4);
+  return solid;
 }

@@ -12,11 +12,11 @@ import {
 } from 'three';
 import type { Actor, AnimalAction, Random } from './actor.ts';
 import type { BeastBone, BeastJoint, Breed, BreedName, Corner } from './breed.ts';
-import { BREEDS, beastField, beastJoints, CORNERS } from './breed.ts';
-import { cloud, lerp, ramp, segmentDistance } from './field.ts';
+import { BREEDS, beastField, beastJoints, CORNERS, paintFur } from './breed.ts';
+import { lerp, segmentDistance } from './field.ts';
 import { solve, twoBones } from './ik.ts';
 import type { Assembled, Rgb } from './layer.ts';
-import { mix, rgb, shade } from './layer.ts';
+import { rgb } from './layer.ts';
 import { lightUp, samplePositions } from './sculpture.ts';
 import { shareOut } from './skeleton.ts';
 import { polygonise } from './surface-nets.ts';
@@ -126,10 +126,10 @@ function stanceFor(action: AnimalAction, s: number, walkedM: number, tSec: numbe
     const hind = new Vector3(0, 0, 0.42 * s);
     const front = new Vector3(0, 0, -0.12 * s);
     return {
-      trunk: new Vector3(0, -0.52 * s, 0.12 * s),
-      pitchRad: -0.72,
+      trunk: new Vector3(0, -0.56 * s, 0.1 * s),
+      pitchRad: -0.62,
       paws: { FL: front, FR: front.clone(), HL: hind, HR: hind.clone() },
-      neckRad: 0.25,
+      neckRad: 0.5,
       headYawRad: 0.5 * calm,
       tailRad: 0.55,
     };
@@ -197,7 +197,6 @@ function grow(breed: Breed, joints: readonly BeastJoint[], main: Rgb, seed: numb
   const ir = new Float32Array(3 * count);
   const skinIndex = new Uint16Array(4 * count);
   const skinWeight = new Float32Array(4 * count);
-  const head = joints.find(({ name }) => name === 'head') ?? joints[0];
   for (let i = 0; i < count; i++) {
     const [x = 0, y = 0, z = 0] = surface.positions.subarray(3 * i, 3 * i + 3);
     const near = shareOut(
@@ -214,18 +213,9 @@ function grow(breed: Breed, joints: readonly BeastJoint[], main: Rgb, seed: numb
       skinIndex[4 * i + k] = bone;
       skinWeight[4 * i + k] = w;
     });
-    let c = mix(main, shade(main, 0.6), 0.5 + 0.5 * cloud((7 * x) / s + seed, (3 * y) / s, (7 * z) / s));
-    if (breed.paleBelly && y < 0.78 * s && Math.abs(z) < 1.3 * half)
-      c = mix(c, [0.75, 0.7, 0.62], 0.6 * ramp(0.8 * s, 0.6 * s, y) * (breed.darkSocks ? 0 : 1));
-    if (breed.darkSocks && y < 0.42 * s) c = shade(c, 0.25);
-    if (head) {
-      const r = breed.headRatio * s;
-      const eye = Math.hypot(Math.abs(x) - 0.5 * r, y - head.from[1] - 0.3 * r, z - head.from[2] - 1.05 * r);
-      if (eye < 0.3 * r) c = [0.02, 0.02, 0.015];
-      if (z > head.to[2] + 0.1 * r && Math.abs(x) < 0.4 * r) c = [0.03, 0.025, 0.025];
-    }
+    const c = paintFur(breed, joints, main, seed, x, y, z);
     day.set(c, 3 * i);
-    ir.fill(0.12 + 0.75 * Math.sqrt(0.4 * c[0] + 0.4 * c[1] + 0.2 * c[2]) * 0.7, 3 * i, 3 * i + 3);
+    ir.fill(0.06 + 0.4 * Math.sqrt(0.4 * c[0] + 0.4 * c[1] + 0.2 * c[2]), 3 * i, 3 * i + 3);
   }
   const geometry = new BufferGeometry();
   const dayColours = new BufferAttribute(day, 3);

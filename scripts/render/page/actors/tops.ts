@@ -111,7 +111,7 @@ function tintTop(top: TopCut, shape: Shape): Layer['tint'] {
     if (top.pattern === 'block' && y > 1.27 - 0.25 * ax) c = second;
     if (top.kind === 'hiVis' && ax < 0.21 && y < 1.47) {
       c = VEST;
-      if (Math.abs(y - 1.04) < 0.036 || Math.abs(y - 1.2) < 0.036 || (Math.abs(ax - 0.1) < 0.034 && y > 1.04))
+      if (Math.abs(y - 1.04) < 0.028 || Math.abs(y - 1.2) < 0.028 || (Math.abs(ax - 0.1) < 0.024 && y > 1.04))
         return SILVER;
     }
     c = mix(c, shade(c, 0.62), 0.5 + 0.5 * cloud(14 * x + seed, 14 * y, 14 * z));
@@ -119,7 +119,7 @@ function tintTop(top: TopCut, shape: Shape): Layer['tint'] {
     if (top.kind === 'suit' && front && ax < 0.075 * ramp(1.1, 1.44, y))
       c = ax < 0.02 && y > 1.14 ? shade(DARK, 1.5) : WHITE;
     if (front && ax < 0.018 && (top.kind === 'jacket' || top.kind === 'coat')) c = mix(c, DARK, 0.5);
-    if (y < shape.hemY + 0.025 && ax < 0.2) c = shade(c, 0.6);
+    if (ax < 0.2) c = shade(c, 1 - 0.3 * ramp(0.06, 0, y - shape.hemY));
     if (y > 1.475 && top.kind !== 'shirt') c = shade(c, 0.75);
     if (top.kind === 'jacket' && front && Math.abs(y - 1.02) < 0.014 && Math.abs(ax - 0.1) < 0.04) c = shade(c, 0.5);
     if (straps && Math.abs(ax - 0.1) < 0.034 && y > 1.1 && ax < 0.15) c = straps;

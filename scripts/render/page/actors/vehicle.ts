@@ -167,7 +167,7 @@ function buildBody(model: Model, kind: VehicleKind, tone: string): Assembled {
   s.add(drawOut(model.cabin, kind === 'van' ? w + 0.012 : w - 0.26, 0.03), GLASS, 0.07);
   if (kind === 'van') {
     const screen = new BoxGeometry(w * 0.84, 0.86, 0.02);
-    s.add(screen, GLASS, 0.07, new Matrix4().makeRotationX(-0.66).setPosition(0, 1.76, 1.74));
+    s.add(screen, GLASS, 0.07, new Matrix4().makeRotationX(-0.66).setPosition(0, 1.805, 1.757));
   } else {
     const top = model.cabin.filter(([, y]) => y > roofY - 0.15);
     const [first = [0, roofY], last = [0, roofY]] = [top[0], top.at(-1)];
@@ -217,8 +217,17 @@ function buildBody(model: Model, kind: VehicleKind, tone: string): Assembled {
     s.add(new BoxGeometry(0.012, 0.5, 0.015), shade(paint, 0.35), 0.15, place(x * (w / 2 - 0.003), 0.72, 0.12));
     s.add(new BoxGeometry(0.02, 0.025, 0.16), shade(paint, 0.4), 0.15, place(x * (w / 2 + 0.005), 0.84, -0.15));
     for (const z of model.axles) {
-      const arch = new CylinderGeometry(model.wheelM + 0.06, model.wheelM + 0.06, 0.03, 20).rotateZ(Math.PI / 2);
-      s.add(arch, '#0b0b0c', 0.05, place(x * (w / 2 - 0.008), model.wheelM, z));
+      const arch = new CylinderGeometry(
+        model.wheelM + 0.06,
+        model.wheelM + 0.06,
+        0.03,
+        20,
+        1,
+        false,
+        0,
+        Math.PI,
+      ).rotateZ(Math.PI / 2);
+      s.add(arch, '#0b0b0c', 0.05, place(x * (w / 2 - 0.012), model.wheelM, z));
     }
   }
   if (kind === 'van') s.add(new BoxGeometry(0.012, 1.6, 0.02), shade(paint, 0.5), 0.2, place(w / 2 - 0.003, 1.3, -0.4));
@@ -228,7 +237,7 @@ function buildBody(model: Model, kind: VehicleKind, tone: string): Assembled {
 function buildWheel(radiusM: number): Assembled {
   const s = new Sculpture();
   s.add(new CylinderGeometry(radiusM, radiusM, 0.2, 20).rotateZ(Math.PI / 2), '#141517', 0.07);
-  s.add(new CylinderGeometry(radiusM * 0.64, radiusM * 0.64, 0.212, 16).rotateZ(Math.PI / 2), '#8b8e92', 0.5);
+  s.add(new CylinderGeometry(radiusM * 0.64, radiusM * 0.64, 0.212, 16).rotateZ(Math.PI / 2), '#a9acb0', 0.5);
   for (let i = 0; i < 5; i++) {
     const gap = new BoxGeometry(0.216, radiusM * 0.38, radiusM * 0.16).translate(0, radiusM * 0.38, 0);
     s.add(gap, '#1b1c1e', 0.08, new Matrix4().makeRotationX((2 * Math.PI * i) / 5));
@@ -253,7 +262,7 @@ export function createVehicle(spec: VehicleSpec, random: Random): Vehicle {
   const wheels = model.axles.flatMap((z) =>
     [-1, 1].map((side) => {
       const wheel = new Mesh(tyre.geometry, material);
-      wheel.position.set(side * (model.widthM / 2 - 0.1), model.wheelM, z);
+      wheel.position.set(side * (model.widthM / 2 - 0.085), model.wheelM, z);
       object.add(wheel);
       return wheel;
     }),

@@ -93,7 +93,7 @@ export function fillSpec(spec: PersonSpec, random: Random): FullSpec {
 
 export function dress(spec: FullSpec, random: Random): Layer[] {
   const seed = 1 + Math.floor(random() * 900);
-  const ir = (): number => lerp(0.26, 0.5, random());
+  const ir = (): number => lerp(0.16, 0.5, random());
   const skin = rgb(spec.skinTone);
   const hairTone = rgb(spec.hairTone);
   const isDress = spec.bottom === 'dress';
@@ -112,7 +112,8 @@ export function dress(spec: FullSpec, random: Random): Layer[] {
   for (const side of SIDES) layers.push(makeHand(side, skin), makeShoe(side, spec.shoeTone));
   if (shortSleeves) layers.push(makeArms(skin));
   const bottomIr = ir();
-  const hem = lerp(0.42, 0.62, random());
+  const underCoat = cut.kind === 'coat' || cut.kind === 'raincoat';
+  const hem = lerp(0.42, underCoat ? 0.52 : 0.62, random());
   if (spec.bottom === 'trousers') layers.push(makeTrousers(spec.bottomTone, 0.062, seed, bottomIr));
   if (spec.bottom === 'shorts') layers.push(makeTrousers(spec.bottomTone, 0.54, seed, bottomIr), makeLegs(skin, true));
   if (spec.bottom === 'skirt' || isDress) {
@@ -121,7 +122,7 @@ export function dress(spec: FullSpec, random: Random): Layer[] {
       makeSkirt(
         isDress ? spec.topTone : spec.bottomTone,
         hem,
-        isDress ? 0.07 : 0.03,
+        isDress ? 0.07 : underCoat ? -0.03 : 0.03,
         seed,
         isDress ? cut.irRatio : bottomIr,
       ),
