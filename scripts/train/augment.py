@@ -113,8 +113,12 @@ def spoil(rng, x):
 
 
 def example(rng, pictures, draw, size, busy):
-    """A size x size BGR input and its boxes; `busy` adds mosaics and pasted people (off for the last epochs)."""
-    canvas = np.full((size, size, 3), PAD, np.uint8)
+    """A size x size BGR input, the same before it was spoiled, and its boxes.
+
+    `busy` adds mosaics and pasted people (off towards the end). The reference sees the unspoiled picture.
+    """
+    clean = np.full((size, size, 3), PAD, np.uint8)
+    canvas = clean.copy()
     out = []
     mosaic = busy and rng.random() < 0.25
     if mosaic:
@@ -123,9 +127,10 @@ def example(rng, pictures, draw, size, busy):
             i = draw(rng)
             piece, boxes = fit(rng, *pictures.get(i), pictures.index[i]["squashed"], x1 - x0, y1 - y0, 0.1)
             h, w = piece.shape[:2]
+            clean[y0 : y0 + h, x0 : x0 + w] = piece
             canvas[y0 : y0 + h, x0 : x0 + w] = spoil(rng, np.ascontiguousarray(piece))
             out.append(clip(boxes, w, h) + (x0, y0, x0, y0, 0))
-        return canvas, np.concatenate(out).astype(np.float32)
+        return canvas, clean, np.concatenate(out).astype(np.float32)
     i = draw(rng)
     piece, boxes = fit(rng, *pictures.get(i), pictures.index[i]["squashed"], size, size, 0.3)
     piece = np.ascontiguousarray(piece)
@@ -138,5 +143,6 @@ def example(rng, pictures, draw, size, busy):
             boxes = paste(rng, piece, boxes, other, people[rng.integers(len(people))])
     corner = rng.random() < 0.6  # where the agent puts a picture; elsewhere, so that the place means nothing
     x0, y0 = (0, 0) if corner else (int(rng.integers(0, size - w + 1)), int(rng.integers(0, size - h + 1)))
+    clean[y0 : y0 + h, x0 : x0 + w] = piece
     canvas[y0 : y0 + h, x0 : x0 + w] = spoil(rng, piece)
-    return canvas, (boxes + (x0, y0, x0, y0, 0)).astype(np.float32)
+    return canvas, clean, (boxes + (x0, y0, x0, y0, 0)).astype(np.float32)

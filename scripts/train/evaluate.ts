@@ -1,197 +1,133 @@
-// Measures a person model beside the reference: node evaluate.ts DATA RENDERED MODEL.onnx INPUT_PX [STEP]
-// DATA holds person-eval, streams and models; RENDERED holds mp4s with truth JSON beside them. Prints one JSON object.
-// None of this is ever trained on. Every STEP-th frame of a stream is asked (default 5), whole frames only.
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+// Measures a person model beside the reference on the pictures kept for it, none of which is ever trained on:
+// node evaluate.ts DATA MODEL.onnx INPUT_PX OUT. Prints JSON and writes OUT/precision-recall.svg. What the whole recorder
+// makes of it, clip by clip, is measured by `npm run bench people`.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Box, type Detector, type Found, openDetector, overlap, type Picture, readPicture } from './detect.ts';
+import { type Curve, curveChart } from '../bench/plot/curves.ts';
+import {
+  type FoundBox,
+  judgePicture,
+  overlapRatio,
+  type PrecisionScore,
+  scorePictures,
+  type TrueBox,
+} from '../bench/score/average-precision.ts';
+import { bootstrapInterval, median } from '../bench/statistics.ts';
+import { type Detector, openDetector, type Picture, readPicture } from './detect.ts';
+import { lights } from './lights.ts';
 
-const [data, rendered, model, px, every = '5'] = process.argv.slice(2);
-if (!data || !rendered || !model || !px) throw new Error('usage: node evaluate.ts DATA RENDERED MODEL INPUT_PX [STEP]');
-const STEP = Number(every);
+const [data, model, px, out] = process.argv.slice(2);
+if (!data || !model || !px || !out) throw new Error('usage: node evaluate.ts DATA MODEL INPUT_PX OUT');
 
-type Truth = Record<string, [number, number, number, number][]>;
-type Ranked = { score: number; hit: boolean };
+const sets = ['coco-val-a', 'penn-fudan'] as const;
+/** Boxes in 0..1 of the picture; the score rule is in the same unit. */
+const tall = { overlap: 0.5, leastHeight: 0.15 };
+const everybody = { overlap: 0.5, leastHeight: 0 };
 
-/** AP at overlap .5 in COCO's manner: people and detections under `least` of the height count neither way. */
-async function averagePrecision(detector: Detector, folder: string, leasts: number[]): Promise<number[]> {
-  const truth = JSON.parse(readFileSync(`${folder}.json`, 'utf8')) as Truth;
-  const ranked: Ranked[][] = leasts.map(() => []);
-  const people = leasts.map(() => 0);
+interface Asked {
+  readonly found: readonly FoundBox[];
+  readonly people: readonly TrueBox[];
+}
+
+async function ask(detector: Detector, set: string, light: (picture: Picture) => Picture): Promise<Asked[]> {
+  const folder = join(data ?? '', 'person-eval', set);
+  const truth = JSON.parse(readFileSync(`${folder}.json`, 'utf8')) as Record<
+    string,
+    [number, number, number, number][]
+  >;
+  const asked: Asked[] = [];
   for (const [name, rows] of Object.entries(truth)) {
-    const boxes = rows.map(([cx, cy, w, h]) => ({ x0: cx - w / 2, y0: cy - h / 2, x1: cx + w / 2, y1: cy + h / 2 }));
-    const found = await detector.detect(await readPicture(join(folder, name)), 0.01);
-    leasts.forEach((least, i) => {
-      people[i] = (people[i] ?? 0) + boxes.filter((box) => box.y1 - box.y0 >= least).length;
-      ranked[i]?.push(...match(found, boxes, least));
+    const found = await detector.detect(light(await readPicture(join(folder, name))), 0.01);
+    asked.push({
+      found: found.map(({ box: { x0, y0, x1, y1 }, score }) => ({ x: x0, y: y0, w: x1 - x0, h: y1 - y0, score })),
+      people: rows.map(([cx, cy, w, h]) => ({ x: cx - w / 2, y: cy - h / 2, w, h })),
     });
   }
-  return ranked.map((list, i) => areaUnder(list, people[i] ?? 0));
+  return asked;
 }
 
-function match(found: Found[], boxes: Box[], least: number): Ranked[] {
-  const taken = new Set<Box>();
-  const ranked: Ranked[] = [];
-  for (const { box, score } of found) {
-    const near = boxes.filter((b) => !taken.has(b) && overlap(b, box) >= 0.5);
-    const best = near
-      .toSorted((a, b) => overlap(b, box) - overlap(a, box))
-      .toSorted((a, b) => Number(counts(b, least)) - Number(counts(a, least)))[0];
-    if (best) taken.add(best);
-    if (best ? counts(best, least) : counts(box, least)) ranked.push({ score, hit: best !== undefined });
-  }
-  return ranked;
-}
+type Band = readonly [name: string, has: (person: TrueBox, people: readonly TrueBox[]) => boolean];
+const edge = 0.01;
+const cut = ({ x, y, w, h }: TrueBox): boolean => x < edge || y < edge || x + w > 1 - edge || y + h > 1 - edge;
+const crowded = (person: TrueBox, people: readonly TrueBox[]): boolean =>
+  people.some((other) => other !== person && overlapRatio(other, person) > 0.1);
+const bands: readonly Band[] = [
+  ['under 15 % of the height', ({ h }) => h < 0.15],
+  ['15 to 30 %', ({ h }) => h >= 0.15 && h < 0.3],
+  ['30 to 60 %', ({ h }) => h >= 0.3 && h < 0.6],
+  ['60 % and more', ({ h }) => h >= 0.6],
+  ['at least 15 %, cut by the edge', (person) => person.h >= 0.15 && cut(person)],
+  ['at least 15 %, overlapping others', (person, people) => person.h >= 0.15 && crowded(person, people)],
+  ['at least 15 %, whole and apart', (p, people) => p.h >= 0.15 && !cut(p) && !crowded(p, people)],
+  ['at least 15 %, wider than high', ({ w, h }) => h >= 0.15 && w > h],
+];
 
-function counts(box: Box, least: number): boolean {
-  return box.y1 - box.y0 >= least;
-}
-
-function areaUnder(ranked: Ranked[], people: number): number {
-  let hits = 0;
-  const points = ranked
-    .toSorted((a, b) => b.score - a.score)
-    .map(({ hit }, i) => {
-      hits += Number(hit);
-      return { precision: hits / (i + 1), recall: hits / people };
-    });
-  let area = 0;
-  let envelope = 0;
-  for (let i = points.length - 1; i >= 0; i--) {
-    const point = points[i];
-    if (!point) break;
-    envelope = Math.max(envelope, point.precision);
-    area += envelope * (point.recall - (points[i - 1]?.recall ?? 0));
-  }
-  return area;
-}
-
-type Frame = Picture & { readonly index: number };
-
-/** Every STEP-th frame of a file as ffmpeg decodes it. */
-async function* frames(file: string, width: number, height: number): AsyncGenerator<Frame> {
-  const select = ['-vf', `select=not(mod(n\\,${STEP})),scale=${width}:${height}`, '-vsync', 'vfr'];
-  const args = ['-v', 'error', '-threads', '1', '-i', file, ...select, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'];
-  const child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const bytes = width * height * 3;
-  let held = Buffer.alloc(0);
-  let index = 0;
-  for await (const chunk of child.stdout) {
-    held = Buffer.concat([held, chunk as Buffer]);
-    for (; held.length >= bytes; held = held.subarray(bytes), index += STEP) {
-      yield { data: new Uint8Array(held.subarray(0, bytes)), width, height, index };
+/** The share of the band's people that is found at this score, with its interval over pictures. */
+function recallOf(asked: readonly Asked[], [name, has]: Band, score: number) {
+  const counts = asked.map(({ found, people }) => {
+    const free = new Set(people);
+    for (const box of found.filter((one) => one.score >= score).toSorted((a, b) => b.score - a.score)) {
+      const near = [...free].filter((person) => overlapRatio(person, box) >= everybody.overlap);
+      const [best] = near.toSorted((a, b) => overlapRatio(b, box) - overlapRatio(a, box));
+      if (best !== undefined) free.delete(best);
     }
-  }
+    const wanted = people.filter((person) => has(person, people));
+    return { wanted: wanted.length, hit: wanted.filter((person) => !free.has(person)).length };
+  });
+  const share = (weights: (at: number) => number): number => {
+    const sum = (pick: (one: (typeof counts)[number]) => number): number =>
+      counts.reduce((total, one, at) => total + pick(one) * weights(at), 0);
+    return sum(({ hit }) => hit) / sum(({ wanted }) => wanted);
+  };
+  const people = counts.reduce((sum, { wanted }) => sum + wanted, 0);
+  const interval = bootstrapInterval(counts.length, (weights) => share((at) => weights[at] ?? 0));
+  return { name, people, recall: round(share(() => 1)), interval: interval.map(round) };
 }
 
-const THRESHOLDS = [0.3, 0.4, 0.5, 0.6];
-
-/** Highest score and share of frames above each threshold, for frames in which somebody is to be found or nobody is. */
-function summary(scores: number[]) {
-  const sorted = scores.toSorted((a, b) => a - b);
-  const share = (t: number) => round(scores.filter((s) => s >= t).length / Math.max(1, scores.length));
-  return {
-    frames: scores.length,
-    least: round(sorted[0] ?? 0),
-    median: round(sorted[sorted.length >> 1] ?? 0),
-    most: round(sorted.at(-1) ?? 0),
-    shareAbove: Object.fromEntries(THRESHOLDS.map((t) => [t, share(t)])),
-  };
+function shorten({ ap, interval, recallAt90, peopleCount }: PrecisionScore) {
+  return { ap50: round(ap), interval: interval.map(round), recallAt90: round(recallAt90), people: peopleCount };
 }
 
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
-type SampleTruth = {
-  w: number;
-  h: number;
-  light: string;
-  frames: { i: number; people: { box: [number, number, number, number] }[] }[];
-};
+/** At most 150 points: a plot of few kilobytes. */
+function toCurve(label: string, { curve }: PrecisionScore): Curve {
+  const every = Math.max(1, Math.ceil(curve.length / 150));
+  const points = curve.filter((_, at) => at % every === 0 || at === curve.length - 1);
+  return { label, points: points.map(({ recall, precision }) => [recall, precision]) };
+}
 
-async function sample(detector: Detector, mp4: string, truth: SampleTruth) {
-  const { w, h } = truth;
-  const [tall, small, empty, elsewhere]: [number[], number[], number[], number[]] = [[], [], [], []];
-  for await (const frame of frames(mp4, w, h)) {
-    const found = await detector.detect(frame, 0.01);
-    const boxes = (truth.frames[frame.index]?.people ?? []).map(({ box: [x0, y0, x1, y1] }) => ({
-      x0: x0 / w,
-      y0: y0 / h,
-      x1: x1 / w,
-      y1: y1 / h,
-    }));
-    if (boxes.length === 0) empty.push(found[0]?.score ?? 0);
-    for (const box of boxes) {
-      const best = found.find((one) => overlap(one.box, box) > 0.3)?.score ?? 0;
-      (box.y1 - box.y0 >= 0.25 ? tall : small).push(best);
-      elsewhere.push(found.find((one) => overlap(one.box, box) < 0.1)?.score ?? 0);
+async function measure(name: string, file: string, inputPx: number) {
+  const detector = await openDetector(file, inputPx);
+  const curves: Curve[] = [];
+  const results: Record<string, unknown> = {};
+  for (const set of sets) {
+    for (const [light, shine] of Object.entries(lights)) {
+      const asked = await ask(detector, set, shine);
+      const score = scorePictures(asked.map(({ found, people }) => judgePicture(found, people, tall)));
+      const all = scorePictures(asked.map(({ found, people }) => judgePicture(found, people, everybody)));
+      const at = Math.min(...score.curve.filter(({ precision }) => precision >= 0.9).map((point) => point.score));
+      results[`${set}, ${light}`] = {
+        tall: shorten(score),
+        everybody: shorten(all),
+        scoreAt90: round(at),
+        ...(light === 'as taken' ? { found: bands.map((band) => recallOf(asked, band, at)) } : {}),
+      };
+      if (light === 'as taken') curves.push(toCurve(`${name}: ${set} ${score.ap.toFixed(2)}`, score));
     }
   }
-  return {
-    light: truth.light,
-    tall: summary(tall),
-    small: summary(small),
-    empty: summary(empty),
-    elsewhere: summary(elsewhere),
-  };
+  return { results: { milliseconds: round(median(detector.milliseconds)), ...results }, curves };
 }
 
-async function stream(
-  detector: Detector,
-  file: string,
-  width: number,
-  height: number,
-  wanted: (index: number) => boolean,
-) {
-  const scores: number[] = [];
-  for await (const frame of frames(file, width, height)) {
-    if (wanted(frame.index)) scores.push((await detector.detect(frame, 0.01))[0]?.score ?? 0);
-  }
-  return summary(scores);
-}
-
-/** one-by-one's truth: `personVisible` is a list of [first, last] frames in which somebody is to be seen. */
-async function oneByOne(detector: Detector, folder: string) {
-  const truth = JSON.parse(readFileSync(join(folder, 'one-by-one.truth.json'), 'utf8')) as {
-    personVisible: [number, number][];
-  };
-  const seen = (i: number) => truth.personVisible.some(([from, to]) => i >= from && i <= to);
-  const file = join(folder, 'one-by-one.mp4');
-  return {
-    somebody: await stream(detector, file, 768, 432, seen),
-    nobody: await stream(detector, file, 768, 432, (i) => !seen(i)),
-  };
-}
-
-async function measure(file: string, inputPx: number) {
-  const detector = await openDetector(file, inputPx);
-  const evaluation = join(data ?? '', 'person-eval');
-  const streams = join(data ?? '', 'streams');
-  const [coco, cocoTall] = await averagePrecision(detector, join(evaluation, 'coco-val-a'), [0, 0.15]);
-  const [penn] = await averagePrecision(detector, join(evaluation, 'penn-fudan'), [0]);
-  const time = detector.milliseconds.toSorted((a, b) => a - b);
-  const samples: Record<string, unknown> = {};
-  for (const name of readdirSync(rendered ?? '').filter((n) => n.endsWith('.mp4'))) {
-    const own = join(rendered ?? '', name.replace(/mp4$/, 'json'));
-    const clean = join(rendered ?? '', name.replace(/_120k\.mp4$/, '-640x360.json'));
-    const truth = JSON.parse(readFileSync(existsSync(own) ? own : clean, 'utf8')) as SampleTruth;
-    samples[name] = await sample(detector, join(rendered ?? '', name), truth);
-  }
-  return {
-    millisecondsMedian: round(time[time.length >> 1] ?? 0),
-    ap50: { cocoValA: round(coco ?? 0), cocoValATall: round(cocoTall ?? 0), pennFudan: round(penn ?? 0) },
-    rendered: samples,
-    oneByOne: await oneByOne(detector, streams),
-    nobody: {
-      cars: await stream(detector, join(streams, 'cars.mp4'), 768, 432, () => true),
-      highway: await stream(detector, join(streams, 'cdnet-highway', 'input.mp4'), 320, 240, () => true),
-      trees: await stream(detector, join(streams, 'wallflower-trees', 'input.mp4'), 160, 120, (i) => i < 242),
-    },
-  };
-}
-
-const reference = join(data, 'models', 'yolox_nano_416.onnx');
-console.log(
-  JSON.stringify({ ours: await measure(model, Number(px)), yoloxNano: await measure(reference, 416) }, null, 1),
-);
+const ours = await measure('latchkey-person', model, Number(px));
+const reference = await measure('yolox_nano 416', join(data, 'models', 'yolox_nano_416.onnx'), 416);
+const chart = {
+  title: 'People of at least 15 % of the height',
+  x: 'recall',
+  y: 'precision',
+  curves: [...ours.curves, ...reference.curves],
+};
+writeFileSync(join(out, 'precision-recall.svg'), curveChart(chart));
+console.log(JSON.stringify({ ours: ours.results, yoloxNano: reference.results }, null, 1));

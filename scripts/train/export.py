@@ -10,7 +10,7 @@ import pathlib
 import onnx
 import torch
 
-from net import STRIDES, Exported, PersonNet
+from net import STRIDES, Exported, PersonNet, fold
 from augment import PAD
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -19,8 +19,10 @@ p.add_argument("out", type=pathlib.Path)
 p.add_argument("--size", type=int, default=256)
 a = p.parse_args()
 
-net = PersonNet()
-net.load_state_dict(torch.load(a.checkpoint, map_location="cpu")["average"])
+net, weights = PersonNet(), torch.load(a.checkpoint, map_location="cpu")["average"]
+if not any(name.endswith("running_mean") for name in weights):
+    fold(net)
+net.load_state_dict(weights)
 torch.onnx.export(
     Exported(net), torch.zeros(1, 3, a.size, a.size), str(a.out), opset_version=12, input_names=["images"], output_names=["output"]
 )

@@ -69,3 +69,12 @@ def loss(rows, cells, strides, labels):
     wanted = padded[..., :4].gather(1, owner.clamp(min=0)[..., None].expand(-1, -1, 4))
     off = 1 - overlap(boxes[mine], wanted[mine], generalised=True)
     return score, (off * target[mine]).sum() / total
+
+
+def agreement(ours, theirs, presence):
+    """How far our projected features are from the reference's; cells in which it sees anything count most."""
+    sums = 0
+    for mine, wanted, there in zip(ours, theirs, presence):
+        weight = 0.04 + there
+        sums = sums + ((mine - wanted).square().mean(1, keepdim=True) * weight).sum() / weight.sum()
+    return sums / len(ours)

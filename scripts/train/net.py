@@ -23,6 +23,8 @@ class Conv(nn.Module):
         return self.act(self.bn(self.conv(x)))
 
     def fuse(self):
+        if isinstance(self.bn, nn.Identity):
+            return
         folded = nn.utils.fusion.fuse_conv_bn_eval(self.conv.eval(), self.bn.eval())
         self.conv, self.bn = folded, nn.Identity()
 
@@ -98,8 +100,8 @@ class PersonNet(nn.Module):
         self.out4, self.out5 = Csp(2 * neck, neck), Csp(2 * neck, neck)
         self.heads = nn.ModuleList([Head(neck) for _ in STRIDES])
 
-    def forward(self, x):
-        """Pictures 0..255 BGR in; rows (cx, cy, w, h, person logit) of all strides out, raw."""
+    def levels(self, x):
+        """Pictures 0..255 BGR in; the features of each stride out."""
         c3 = self.c3(self.stem((x - 114.0) / 64.0))
         c4 = self.c4(c3)
         s3, s4, p5 = (f(c) for f, c in zip(self.side, (c3, c4, self.c5(c4))))
@@ -107,8 +109,36 @@ class PersonNet(nn.Module):
         p3 = self.top3(torch.cat((self.up(p4), s3), 1))
         n4 = self.out4(torch.cat((self.down3(p3), p4), 1))
         n5 = self.out5(torch.cat((self.down4(n4), p5), 1))
-        rows = [h(p).flatten(2) for h, p in zip(self.heads, (p3, n4, n5))]
+        return p3, n4, n5
+
+    def rows(self, levels):
+        """Rows (cx, cy, w, h, person logit) of all strides, raw."""
+        rows = [h(p).flatten(2) for h, p in zip(self.heads, levels)]
         return torch.cat(rows, 2).transpose(1, 2)
+
+    def forward(self, x):
+        return self.rows(self.levels(x))
+
+
+class Pupil(nn.Module):
+    """The net, and beside each of its levels a projection to the reference's features: only there while it learns."""
+
+    def __init__(self, neck=64, taught=128):
+        super().__init__()
+        self.net = PersonNet(neck=neck)
+        self.projections = nn.ModuleList([nn.Conv2d(neck, taught, 1) for _ in STRIDES])
+
+    def forward(self, x):
+        levels = self.net.levels(x)
+        return self.net.rows(levels), [f(p) for f, p in zip(self.projections, levels)]
+
+
+def fold(net):
+    """Folds every norm into its convolution, for export or for training on without norms."""
+    for m in net.modules():
+        if isinstance(m, Conv):
+            m.fuse()
+    return net
 
 
 class Exported(nn.Module):
@@ -116,10 +146,7 @@ class Exported(nn.Module):
 
     def __init__(self, net):
         super().__init__()
-        self.net = net.eval()
-        for m in self.net.modules():
-            if isinstance(m, Conv):
-                m.fuse()
+        self.net = fold(net.eval())
 
     def forward(self, x):
         rows = self.net(x)

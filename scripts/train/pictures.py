@@ -3,6 +3,7 @@
 A person is a box to learn; an unsure region (the reference is in doubt, or too little of a person is left after
 a crop) is neither person nor background and takes no part in the loss.
 """
+import glob
 import json
 import os
 
@@ -22,7 +23,9 @@ FOLDERS = {
     "cctv/empty": (True, False, 1.2),
     "empty-houses": (True, False, 1.2),
     "empty-pets": (True, False, 0.8),
+    "rendered": (True, False, 2.0),
 }
+RENDERED = "rendered"
 LONGEST = 352
 SURE, UNSURE = 0.5, 0.15  # reference scores: above SURE it adds a person, between the two it only silences
 
@@ -54,41 +57,75 @@ def merge(labelled, given, reference):
     return np.asarray(out, np.float32).reshape(-1, 5)
 
 
+class Packing:
+    """Writes cache/pixels.u8 and cache/index.json, each in place at once: a run may read an older pair meanwhile."""
+
+    def __init__(self, cache):
+        os.makedirs(cache, exist_ok=True)
+        self.cache, self.index, self.at = cache, [], 0
+        self.out = open(f"{cache}/pixels.new", "wb")
+
+    def add(self, picture, folder, name, squashed, boxes):
+        """`boxes`: rows x0, y0, x1, y1 in 0..1, sure or not."""
+        h, w = picture.shape[:2]
+        if max(h, w) > LONGEST:
+            k = LONGEST / max(h, w)
+            picture = cv2.resize(picture, (round(w * k), round(h * k)), interpolation=cv2.INTER_AREA)
+            h, w = picture.shape[:2]
+        entry = {"folder": folder, "name": name, "at": self.at, "h": h, "w": w, "squashed": squashed}
+        self.index.append({**entry, "boxes": np.asarray(boxes).round(5).tolist()})
+        self.out.write(picture.tobytes())
+        self.at += picture.nbytes
+
+    def finish(self):
+        self.out.close()
+        json.dump(self.index, open(f"{self.cache}/index.new", "w"))
+        os.replace(f"{self.cache}/pixels.new", f"{self.cache}/pixels.u8")
+        os.replace(f"{self.cache}/index.new", f"{self.cache}/index.json")
+
+
 def pack(root, reference_file, cache):
-    """Decodes everything once; returns nothing, leaves cache/pixels.u8 and cache/index.json."""
-    os.makedirs(cache, exist_ok=True)
+    """Decodes person-train once."""
     reference = json.load(open(reference_file))
-    index, at = [], 0
-    with open(f"{cache}/pixels.u8", "wb") as out:
-        for folder, (labelled, squashed, _) in FOLDERS.items():
-            file = f"{root}/{folder}.json"
-            given = json.load(open(file)) if os.path.exists(file) else {}
-            for name in sorted(os.listdir(f"{root}/{folder}")):
-                picture = cv2.imread(f"{root}/{folder}/{name}")
-                h, w = picture.shape[:2]
-                if max(h, w) > LONGEST:
-                    k = LONGEST / max(h, w)
-                    picture = cv2.resize(picture, (round(w * k), round(h * k)), interpolation=cv2.INTER_AREA)
-                boxes = merge(labelled, given.get(name, []), reference[f"{folder}/{name}"])
-                h, w = picture.shape[:2]
-                index.append({"folder": folder, "name": name, "at": at, "h": h, "w": w, "squashed": squashed, "boxes": boxes.round(5).tolist()})
-                out.write(picture.tobytes())
-                at += picture.nbytes
-    json.dump(index, open(f"{cache}/index.json", "w"))
+    packing = Packing(cache)
+    for folder, (labelled, squashed, _) in FOLDERS.items():
+        file = f"{root}/{folder}.json"
+        given = json.load(open(file)) if os.path.exists(file) else {}
+        for name in sorted(os.listdir(f"{root}/{folder}")) if folder != RENDERED else []:
+            boxes = merge(labelled, given.get(name, []), reference[f"{folder}/{name}"])
+            packing.add(cv2.imread(f"{root}/{folder}/{name}"), folder, name, squashed, boxes)
+    packing.finish()
+
+
+def pack_rendered(root, cache):
+    """Decodes stills of the fixture studio (`npm run render -- stills`): every person in them is known."""
+    packing = Packing(cache)
+    for truth in sorted(glob.glob(f"{root}/truth-*.json")):
+        held = json.load(open(truth))
+        w, h = held["widthPx"], held["heightPx"]
+        for entry in held["pictures"]:
+            picture = cv2.imread(f"{root}/{entry['file']}")
+            rows = [(x / w, y / h, (x + bw) / w, (y + bh) / h, float(p["visible"] >= 0.35)) for p in entry["people"] for x, y, bw, bh in [p["box"]]]
+            if picture is not None:
+                packing.add(picture, RENDERED, entry["file"], False, np.array(rows, np.float32).reshape(-1, 5))
+    packing.finish()
 
 
 class Pictures:
-    def __init__(self, cache):
-        self.index = json.load(open(f"{cache}/index.json"))
-        self.pixels = np.memmap(f"{cache}/pixels.u8", np.uint8, "r")
-        for e in self.index:
-            e["boxes"] = np.asarray(e["boxes"], np.float32).reshape(-1, 5)
+    def __init__(self, *caches):
+        self.index = []
+        for cache in caches:
+            pixels = np.memmap(f"{cache}/pixels.u8", np.uint8, "r")
+            for e in json.load(open(f"{cache}/index.json")):
+                e["boxes"] = np.asarray(e["boxes"], np.float32).reshape(-1, 5)
+                e["pixels"] = pixels[e["at"] : e["at"] + e["h"] * e["w"] * 3].reshape(e["h"], e["w"], 3)
+                self.index.append(e)
 
     def get(self, i):
         e = self.index[i]
         boxes = e["boxes"].copy()
         boxes[:, :4] *= (e["w"], e["h"], e["w"], e["h"])
-        return self.pixels[e["at"] : e["at"] + e["h"] * e["w"] * 3].reshape(e["h"], e["w"], 3), boxes
+        return e["pixels"], boxes
 
     def split(self):
         """Indices to train on with their weights, and to watch: a whole COCO folder and the last tenth of four others.
@@ -101,5 +138,10 @@ class Pictures:
             tail = {"coco-tiny-val2017": len(members), "varied": 80, "lobby": 40, "clinic": 20, "empty-houses": 20}.get(folder, 0)
             train += members[: len(members) - tail]
             watch += members[len(members) - tail :]
-        weights = np.array([FOLDERS[self.index[i]["folder"]][2] for i in train])
+        folders = [self.index[i]["folder"] for i in train]
+        weights = np.array([FOLDERS[folder][2] for folder in folders])
+        # However many were rendered, a fifth of what is drawn: they teach light and negatives, not what people look like.
+        rendered = np.array([folder == RENDERED for folder in folders])
+        if rendered.any():
+            weights[rendered] *= min(1, 0.25 * weights[~rendered].sum() / weights[rendered].sum())
         return np.array(train), weights / weights.sum(), watch

@@ -1,13 +1,15 @@
-"""Trains the embedded person model on a CPU. In this order (see models/card.md for the run that was shipped):
+"""Trains the embedded person model on a CPU. In this order (see models/card.md for the runs that were shipped):
 
     node scripts/train/label.ts DATA/person-train DATA/models/yolox_nano_416.onnx WORK/labels.json
-    nice -n 15 python3 scripts/train/train.py --data DATA/person-train --labels WORK/labels.json --work WORK
-    python3 scripts/train/export.py WORK/best.pt models/person.onnx --size 256
+    nice -n 19 python3 scripts/train/train.py --data DATA/person-train --labels WORK/labels.json --work WORK \\
+        --reference DATA/models/yolox_nano_416.onnx --start models/person.onnx --minutes 80
+    python3 scripts/train/export.py WORK/last.pt models/person.onnx --size 256
     node scripts/train/evaluate.ts DATA RENDERED models/person.onnx 256
 
-WORK holds the decoded pictures (about 2.5 GB), checkpoints and curve.json, one row per epoch. Python needs torch,
-torchvision, numpy, cv2 and onnx. The same seed and worker count give the same examples; float sums may differ in
-their last bits between processors. person-eval is never read here.
+WORK holds the decoded pictures (about 2.5 GB), checkpoints and curve.json, one row per epoch. Python needs what
+requirements.txt names. The schedule follows the clock, because the machine is shared: a run ends when it should, with
+as many examples as it got. The same seed and worker count give the same examples in the same order; how many depends
+on the load, and float sums may differ in their last bits between processors. person-eval is never read here.
 """
 import argparse
 import copy
@@ -23,9 +25,11 @@ import torch.distributed as dist
 from torchvision.ops import batched_nms, box_iou
 
 from augment import PAD, example
-from loss import decode, loss
-from net import PersonNet, grid
-from pictures import Pictures, pack
+from loss import agreement, decode, loss
+from net import Pupil, fold, grid
+from pictures import Pictures, pack, pack_rendered
+from reference import Reference
+from start import settle, unfold
 
 
 def batch(pictures, shares, rng, count, size, busy):
@@ -33,7 +37,11 @@ def batch(pictures, shares, rng, count, size, busy):
     members, running = shares
     draw = lambda r: int(members[np.searchsorted(running, r.random() * running[-1])])
     made = [example(rng, pictures, draw, size, busy) for _ in range(count)]
-    return torch.from_numpy(np.stack([m[0] for m in made])), [torch.from_numpy(m[1]) for m in made]
+    return np.stack([m[0] for m in made]), np.stack([m[1] for m in made]), [torch.from_numpy(m[2]) for m in made]
+
+
+def tensor(pictures):
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
 
 
 def average_precision(net, pictures, watch, size):
@@ -53,7 +61,7 @@ def average_precision(net, pictures, watch, size):
                 boxes[:, :4] *= k
                 boxes[:, 4] *= boxes[:, 3] - boxes[:, 1] >= 8
                 truths.append(torch.from_numpy(boxes))
-            rows = net(torch.from_numpy(canvas).permute(0, 3, 1, 2).float())
+            rows = net(tensor(canvas))
             for row, truth in zip(rows, truths):
                 boxes, scores = decode(row, cells, strides), row[:, 4].sigmoid()
                 keep = scores > 0.02
@@ -77,12 +85,17 @@ def average_precision(net, pictures, watch, size):
 
 
 def rate(progress, peak):
-    """A short climb, a plateau, a cosine down over the last 45 %: the average stays usable at any time."""
-    if progress < 0.02:
-        return peak * progress / 0.02
-    if progress < 0.55:
+    """A short climb, a plateau, then a cosine down over the last 80 %."""
+    if progress < 0.01:
+        return peak * progress / 0.01
+    if progress < 0.2:
         return peak
-    return peak * (0.02 + 0.98 * (1 + math.cos(math.pi * (progress - 0.55) / 0.45)) / 2)
+    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * (progress - 0.2) / 0.8)) / 2)
+
+
+def sides(progress):
+    """Input sides to draw from: small ones are cheap, and what is learnt from them holds for larger ones."""
+    return (128, 160, 192) if progress < 0.25 else (160, 192) if progress < 0.65 else (192, 224) if progress < 0.9 else (224, 256)
 
 
 def work(rank, a):
@@ -94,66 +107,85 @@ def work(rank, a):
     cv2.setNumThreads(0)
     torch.manual_seed(a.seed)
     dist.init_process_group("gloo", init_method=f"file://{a.work}/meet", rank=rank, world_size=a.workers)
-    pictures = Pictures(f"{a.work}/pictures")
+    pictures = Pictures(f"{a.work}/pictures", *([f"{a.work}/rendered"] if a.rendered else []))
     members, weights, watch = pictures.split()
     shares = members, weights.cumsum()
-    net = PersonNet().to(memory_format=torch.channels_last)
-    average = copy.deepcopy(net)
-    flats, means = flatten(net), flatten(average)
+    pupil, reference = Pupil(), Reference(a.reference)
+    spoiled, clean, _ = batch(pictures, shares, np.random.default_rng(a.seed), 96, 192, False)
+    reference.calibrate(clean)
+    if a.start:
+        unfold(pupil.net, a.start, tensor(spoiled))
+    pupil = pupil.to(memory_format=torch.channels_last)
+    saved = torch.load(f"{a.work}/last.pt") if a.resume else None
+    if a.settle:
+        if not saved.get("settled", False):
+            pupil.load_state_dict(saved["pupilAverage"])
+            drawn = np.random.default_rng(a.seed + 1)
+            settle(pupil.net, [tensor(batch(pictures, shares, drawn, 16, size, False)[0]) for size in (160, 192, 224) * 4])
+        fold(pupil.eval()).net.stem.requires_grad_(False)
+    average = copy.deepcopy(pupil)
+    flats, means = flatten(pupil), flatten(average)
     optimiser = torch.optim.AdamW([{"params": flats[:1], "weight_decay": 0.03}, {"params": flats[1:], "weight_decay": 0.0}], lr=a.rate)
-    curve, best, first, grids = [], 0.0, 0, {}
-    if a.resume:
-        saved = torch.load(f"{a.work}/last.pt")
-        net.load_state_dict(saved["net"])
-        average.load_state_dict(saved["average"])
+    curve, done, first, grids = [], 0.0, 0, {}
+    if saved:
+        curve, first, done = saved["curve"], saved["epoch"], saved["progress"]
+    if saved and saved.get("settled", False) == a.settle:
+        pupil.load_state_dict(saved["pupil"])
+        average.load_state_dict(saved["pupilAverage"])
         optimiser.load_state_dict(saved["optimiser"])
-        curve, first = saved["curve"], saved["epoch"]
-        best = max(row["watchAp50"] for row in curve)
+    began, shared, taken = time.time(), torch.zeros(1), 0
 
-    for epoch in range(first, a.epochs):
-        began, progress, sums = time.time(), epoch / a.epochs, np.zeros(2)
-        sizes = (128, 160, 192) if progress < 0.4 else (160, 192, 224) if progress < 0.7 else (192, 224, 256)
-        net.train()
+    epoch, progress = first, done
+    while progress < 1:
+        started, sums = time.time(), np.zeros(3)
+        pupil.train()
         for step in range(a.steps):
+            # The first process's clock counts for all.
+            shared[0] = done + (1 - done) * (time.time() - began) / (a.minutes * 60)
+            dist.broadcast(shared, 0)
+            progress = min(1.0, shared.item())
+            taken += 1
             for group in optimiser.param_groups:
-                group["lr"] = rate((epoch + step / a.steps) / a.epochs, a.rate)
-            size = int(np.random.default_rng((a.seed, epoch, step)).choice(sizes))
+                group["lr"] = rate(progress, a.rate) * min(1, taken / 50)
+            size = int(np.random.default_rng((a.seed, epoch, step)).choice(sides(progress)))
             if size not in grids:
                 grids[size] = grid(size)
             rng = np.random.default_rng((a.seed, epoch, step, rank))
-            x, labels = batch(pictures, shares, rng, a.batch // a.workers, size, progress < 0.8)
+            spoiled, clean, labels = batch(pictures, shares, rng, a.batch // a.workers, size, progress < 0.8)
+            wanted, presence = reference(clean)
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                rows = net(x.permute(0, 3, 1, 2).float())
+                rows, features = pupil(tensor(spoiled))
             score, box = loss(rows.float(), *grids[size], labels)
+            apart = agreement([f.float() for f in features], wanted, presence)
             for flat in flats:
                 flat.grad.zero_()
-            (score + 2 * box).backward()
+            (score + 2 * box + a.agree * apart).backward()
             for flat in flats:
                 dist.all_reduce(flat.grad)
                 flat.grad /= a.workers
             torch.nn.utils.clip_grad_norm_(flats, 10)
             optimiser.step()
-            sums += (score.item(), box.item())
-            follow(average, means, net, flats, epoch * a.steps + step)
+            sums += (score.item(), box.item(), apart.item())
+            follow(average, means, pupil, flats, epoch * a.steps + step)
+        epoch += 1
         if rank == 0:
-            trained = time.time() - began
-            ap = average_precision(average, pictures, watch, 256)
-            row = {"scoreLoss": sums[0] / a.steps, "boxLoss": sums[1] / a.steps, "watchAp50": ap}
-            curve.append({"epoch": epoch + 1, **{k: round(v, 4) for k, v in row.items()}, "seconds": round(trained, 1)})
-            print(json.dumps(curve[-1]), flush=True)
+            seconds = time.time() - started
+            row = dict(zip(("scoreLoss", "boxLoss", "apart"), (sums / a.steps).round(4)))
+            row["watchAp50"] = round(average_precision(average.net, pictures, watch, 256), 4)
+            curve.append({"epoch": epoch, "progress": round(progress, 3), **row, "pictures": len(members), "seconds": round(seconds, 1)})
+            print(time.strftime("%H:%M"), json.dumps(curve[-1]), flush=True)
             with open(f"{a.work}/curve.json", "w") as out:
                 json.dump({"arguments": vars(a), "epochs": curve}, out, indent=1)
-            saved = {"average": average.state_dict(), "epoch": epoch + 1, "watchAp50": ap}
-            torch.save({**saved, "net": net.state_dict(), "optimiser": optimiser.state_dict(), "curve": curve}, f"{a.work}/last.pt")
-            if ap >= best:
-                best = ap
-                torch.save(saved, f"{a.work}/best.pt")
+            saved = {"average": average.net.state_dict(), "pupil": pupil.state_dict(), "pupilAverage": average.state_dict()}
+            saved |= {"optimiser": optimiser.state_dict(), "curve": curve, "epoch": epoch, "progress": progress, "settled": a.settle}
+            torch.save(saved, f"{a.work}/next.pt")
+            os.replace(f"{a.work}/next.pt", f"{a.work}/last.pt")
 
 
 def flatten(net):
     """Moves all weights, then all biases and norms, into one long parameter each: one optimiser step, not 250."""
-    flats = []
-    for group in ([q for q in net.parameters() if q.ndim > 1], [q for q in net.parameters() if q.ndim <= 1]):
+    flats, taught = [], [q for q in net.parameters() if q.requires_grad]
+    for group in ([q for q in taught if q.ndim > 1], [q for q in taught if q.ndim <= 1]):
         flat = torch.nn.Parameter(torch.cat([q.detach().flatten() for q in group]))
         flat.grad = torch.zeros_like(flat)
         at = 0
@@ -179,16 +211,23 @@ def main():
     p.add_argument("--data", required=True)
     p.add_argument("--labels", required=True)
     p.add_argument("--work", required=True)
-    p.add_argument("--epochs", type=int, default=20)
-    p.add_argument("--steps", type=int, default=400)
+    p.add_argument("--rendered", help="stills of the fixture studio to learn from too; read anew at each start")
+    p.add_argument("--reference", required=True, help="the detector to agree with, YOLOX layout, 80 classes")
+    p.add_argument("--agree", type=float, default=3.0, help="weight of that agreement; score counts 1, box 2")
+    p.add_argument("--start", help="an export of the same net to go on from; without it from nothing")
+    p.add_argument("--minutes", type=float, required=True, help="when the schedule ends, from now")
+    p.add_argument("--steps", type=int, default=200, help="per epoch: how often it is measured and saved")
     p.add_argument("--batch", type=int, default=16)
-    p.add_argument("--rate", type=float, default=1.5e-3)
+    p.add_argument("--rate", type=float, default=1.2e-3)
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--workers", type=int, default=2)
-    p.add_argument("--resume", action="store_true", help="go on from last.pt; another --epochs moves the schedule")
+    p.add_argument("--resume", action="store_true", help="go on from last.pt; what is left of the schedule takes --minutes")
+    p.add_argument("--settle", action="store_true", help="with --resume: go on from the averaged weights, norms folded, first layers fixed")
     a = p.parse_args()
     if not os.path.exists(f"{a.work}/pictures/index.json"):
         pack(a.data, a.labels, f"{a.work}/pictures")
+    if a.rendered:
+        pack_rendered(a.rendered, f"{a.work}/rendered")
     if os.path.exists(f"{a.work}/meet"):
         os.remove(f"{a.work}/meet")
     torch.multiprocessing.spawn(work, (a,), nprocs=a.workers)

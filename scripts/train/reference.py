@@ -1,0 +1,49 @@
+"""What the reference detector thinks of a picture, cell by cell, read from inside its ONNX file.
+
+Its strides and cells are ours, so the features behind its scores and boxes can be asked of our net as they are. It has
+learnt 80 classes from COCO: to agree with it is to tell a visitor from a car, a dog or a chair, which no box says.
+"""
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+LEVELS = 3
+
+
+class Reference:
+    """YOLOX layout only: the convolutions named head.{cls,reg,obj}_preds.N end the part of the graph that is run."""
+
+    def __init__(self, file):
+        model = onnx.load(file)
+        graph = model.graph
+        heads = {n.input[1].split(".weight")[0]: n for n in graph.node if len(n.input) > 1 and n.input[1].startswith("head.")}
+        # The features under classes and under boxes, 64 channels each, and how sure it is that anything is there.
+        features = [heads[f"head.{kind}_preds.{k}"].input[0] for k in range(LEVELS) for kind in ("cls", "reg")]
+        presence = [heads[f"head.obj_preds.{k}"].output[0] for k in range(LEVELS)]
+        for name, side in zip(("count", "channels", "height", "width"), graph.input[0].type.tensor_type.shape.dim):
+            if name != "channels":
+                side.dim_param = name
+        del graph.output[:], graph.value_info[:]
+        graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in features + presence)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.first = graph.input[0].name
+        self.session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        self.centre, self.spread = None, None
+
+    def __call__(self, pictures):
+        """N x H x W x 3 BGR in; per stride the features (128 channels, standardised once calibrated) and presence 0..1."""
+        planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), np.float32)
+        *pairs, p3, p4, p5 = (torch.from_numpy(o) for o in self.session.run(None, {self.first: planes}))
+        features = [torch.cat(pairs[2 * k : 2 * k + 2], 1) for k in range(LEVELS)]
+        if self.centre is not None:
+            features = [(f - c) / s for f, c, s in zip(features, self.centre, self.spread)]
+        return features, [p.sigmoid() for p in (p3, p4, p5)]
+
+    def calibrate(self, pictures):
+        """Takes mean and deviation of every feature from these pictures."""
+        features, _ = self(pictures)
+        self.centre = [f.mean((0, 2, 3), keepdim=True) for f in features]
+        self.spread = [f.std((0, 2, 3), keepdim=True) + 1e-3 for f in features]
