@@ -62,6 +62,7 @@ export class TestHouse {
   readonly roots = [generateSigningKey(), generateSigningKey(), generateSigningKey()] as const;
   readonly officer = generateSigningKey();
   readonly approver = generateSigningKey();
+  readonly outcomeKey = generateSigningKey();
   readonly agencyIdentity = generateIdentity();
   /** One moment for every agency document, so that two of them are the same bytes. */
   readonly #madeS = Math.floor(Date.now() / 1000);
@@ -99,7 +100,7 @@ export class TestHouse {
 
   agencyDocument(change: (agency: AgencyDocument) => AgencyDocument = (a) => a): AgencyDocument {
     const nowS = this.#madeS;
-    const listed = (key: SigningKey, role: 'officer' | 'approver') => ({
+    const listed = (key: SigningKey, role: 'officer' | 'approver' | 'outcome') => ({
       kid: keyIdOf(key.publicKey),
       x: toHex(key.publicKey),
       role,
@@ -114,7 +115,7 @@ export class TestHouse {
       status: 'active',
       version: 1,
       expires_at: nowS + 300 * 86_400,
-      keys: [listed(this.officer, 'officer'), listed(this.approver, 'approver')],
+      keys: [listed(this.officer, 'officer'), listed(this.approver, 'approver'), listed(this.outcomeKey, 'outcome')],
       recipient: {
         kid: recipientKeyId(this.agencyIdentity.recipient),
         age: this.agencyIdentity.recipient,

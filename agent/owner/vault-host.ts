@@ -11,6 +11,7 @@ import { type PairingRecord, VaultClient } from '../vault/client.ts';
 import type { LockState } from './service.ts';
 
 const decidingIdleMs = 10 * 60 * 1000;
+const maxActions = 10_000;
 const viewingIdleMs = 12 * 3600 * 1000;
 
 export interface VaultHostOptions {
@@ -94,7 +95,6 @@ export class VaultHost {
       }
       this.#vault = vault;
       if (running === undefined) {
-        this.#actions = [];
         // A vault that ends by itself (killed, crashed) is a lock like any other.
         void vault.ended
           .then(() => {
@@ -150,8 +150,9 @@ export class VaultHost {
     });
   }
 
+  /** Also while locked: it stands in the entry of the session that follows. Bounded, as that may never come. */
   note(action: string): void {
-    this.#actions.push(action);
+    if (this.#actions.length < maxActions) this.#actions.push(action);
   }
 
   lock(): Promise<void> {
