@@ -12,6 +12,8 @@ export interface RunningSystem extends AsyncDisposable {
   readonly name: string;
   readonly label: string;
   readonly pid: number;
+  /** Small pictures decoded so far; undefined where it does not tell. A system that cannot keep up costs too little. */
+  pictureCount(): Promise<number | undefined>;
   /** Throws when it has ended or does not do its work; asked at the end of the measurement. */
   check(): Promise<void>;
 }
@@ -48,6 +50,10 @@ export class RecorderSystem implements RunningSystem {
   async status(): Promise<Record<string, unknown>> {
     if (!this.#child.running) throw new Error(`${this.label} ended: ${this.#child.lastLines.slice(-3).join(' | ')}`);
     return this.camera.status();
+  }
+
+  async pictureCount(): Promise<number> {
+    return Number((await this.status())['frameCount']);
   }
 
   async check(): Promise<void> {

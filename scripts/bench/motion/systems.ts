@@ -15,11 +15,21 @@ class ChildSystem implements RunningSystem {
   readonly name: string;
   readonly label: string;
   readonly #child: Child;
+  #pictureCount: number | undefined;
 
   constructor(name: string, label: string, command: string, args: readonly string[]) {
     this.name = name;
     this.label = label;
-    this.#child = new Child({ command, args, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = new Child({ command, args, stdio: ['ignore', 'pipe', 'pipe'] });
+    // ffmpeg's `-progress pipe:1` says it once a second.
+    this.#child.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      const told = [...text.matchAll(/^frame=\s*(\d+)/gm)].at(-1)?.[1];
+      if (told !== undefined) this.#pictureCount = Number(told);
+    });
+  }
+
+  async pictureCount(): Promise<number | undefined> {
+    return this.#pictureCount;
   }
 
   get pid(): number {
@@ -44,8 +54,9 @@ const quiet = '-nostdin -v error'.split(' ');
 export function floorB(url: string): RunningSystem {
   const decode = '-threads 1 -skip_loop_filter all'.split(' ');
   const filter = ['-filter_threads', '1', '-vf', 'fps=5,scale=640:360:flags=area,format=gray'];
+  const progress = ['-progress', 'pipe:1'];
   const small = [...videoOnly, ...filter, '-f', 'rawvideo', '-y', '/dev/null'];
-  const args = [...quiet, ...decode, ...rtspInput(url), ...small, ...videoOnly, ...fragments];
+  const args = [...quiet, ...progress, ...decode, ...rtspInput(url), ...small, ...videoOnly, ...fragments];
   return new ChildSystem('floor', 'floor B: one ffmpeg', findFfmpeg(), args);
 }
 
