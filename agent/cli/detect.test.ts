@@ -81,6 +81,7 @@ describe('latchkey detect', () => {
     await sharp(visitor).webp({ quality: 90 }).toFile(webp);
     put('set/notes.txt', 'not called like a picture');
     symlinkSync(visitor, join(folder, 'set', 'link.png'));
+    symlinkSync('..', join(folder, 'set', 'b', 'circle'));
     const drawn = join(folder, 'drawn');
     const result = await detect(join(folder, 'set'), '--json', '--draw', drawn);
     expect([result.status, result.stderr]).toEqual([0, expect.stringContaining('Drew into')]);
@@ -165,6 +166,16 @@ describe('a bad day', () => {
       expect.stringContaining('2-text.jpg: Cannot read it: it is no JPEG'),
     ]);
     expect(plain.stdout).toContain('9-good.png');
+  });
+
+  it('draws what lies many folders deep under the end of its name', async () => {
+    const deep = join(folder, 'deep-down', ...Array.from({ length: 30 }, (_, i) => `folder-${i}`));
+    mkdirSync(deep, { recursive: true });
+    writeFileSync(join(deep, 'été ☂.png'), readFileSync(visitor));
+    const drawn = join(folder, 'drawn-deep');
+    const result = await detect(join(folder, 'deep-down'), '--draw', drawn);
+    expect([result.status, result.stdout]).toEqual([0, expect.stringContaining('été ☂.png (640x360): 1 person')]);
+    expect(readdirSync(drawn)).toEqual([expect.stringMatching(/folder-29_été ☂\.png\.png$/)]);
   });
 
   it('refuses more pixels than anybody needs before decoding one', async () => {

@@ -12,6 +12,7 @@ import { chosenModel, type ModelOption, withModelOption } from './model-choice.t
 import { findPictures, type OpenedPicture, openPicture, type PictureFile } from './picture-file.ts';
 import { example } from './program-line.ts';
 import { withStopSignals } from './stop-signals.ts';
+import { clean } from './terminal-text.ts';
 
 interface DetectOption extends ModelOption {
   readonly draw?: string;
@@ -46,7 +47,7 @@ function lookedText({ file, width, height, boxes }: Looked): string {
   const unsure = boxes.length - shown.length;
   const count = `${shown.length} ${shown.length === 1 ? 'person' : 'people'}`;
   const more = unsure > 0 ? `, ${unsure} unsure below ${shownScore}` : '';
-  return [`${file} (${width}x${height}): ${count}${more}`, ...each].join('\n');
+  return [`${clean(file)} (${width}x${height}): ${count}${more}`, ...each].join('\n');
 }
 
 function checkDrawFolder(folder: string, pictures: readonly PictureFile[]): void {
@@ -67,12 +68,19 @@ function checkDrawFolder(folder: string, pictures: readonly PictureFile[]): void
 function drawNames(): (name: string) => string {
   const taken = new Set<string>();
   return (name) => {
-    const stem = name.replaceAll(/[/\\]/g, '_');
+    const stem = ending(name.replaceAll(/[/\\]/g, '_'));
     let free = `${stem}.png`;
     for (let n = 2; taken.has(free); n++) free = `${stem}-${n}.png`;
     taken.add(free);
     return free;
   };
+}
+
+/** A name from many folders deep is longer than a file's may be (255 bytes). */
+function ending(name: string): string {
+  const characters = Array.from(name);
+  while (Buffer.byteLength(characters.join('')) > 200) characters.shift();
+  return characters.join('');
 }
 
 async function draw(path: string, picture: OpenedPicture, found: readonly Detection[]): Promise<void> {
@@ -100,7 +108,7 @@ async function detect(paths: readonly string[], option: DetectOption, io: CliIo)
         const { code, message } = thrown;
         unreadableCount += 1;
         if (option.json === true) say(io, JSON.stringify({ file: path, error: { code, message } }));
-        else note(io, `${path}: ${message} (${code})`);
+        else note(io, `${clean(path)}: ${message} (${code})`);
         continue;
       }
       const found = await detector.detect(picture.frame, []);

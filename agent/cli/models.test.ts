@@ -37,6 +37,7 @@ describe('latchkey models', () => {
     expect(rows(result)).toEqual([
       { name: 'latchkey-person', path, licence: 'Apache-2.0', bytes, sha256Ok: true, code: null, inputPx: 256, sha256, cameras: [] },
     ]); // biome-ignore format: one row
+    expect((await models()).stdout).toEqual((await models('list')).stdout);
     expect((await models('list')).stdout).toMatch(/^latchkey-person {2}Apache-2\.0 {2}\d.* {2}256x256 {2}sha256 ok/);
   });
 
@@ -54,9 +55,9 @@ describe('latchkey models', () => {
     expect(text.stdout).toContain('sha256 NOT OK');
     const checked = await models('check', '--config', config, '--json');
     expect([checked.status, checked.stderr]).toEqual([4, expect.stringContaining('Cannot use 1 of 3 models')]);
-    expect(rows(checked)).toMatchObject([{ ok: true, inputPx: 256 }, { ok: true }, { ok: false, code: 'person/model-missing' }]); // biome-ignore format: one line
+    expect(rows(checked)).toMatchObject([{ ok: true, decoder: 'yolox', inputPx: 256 }, { ok: true }, { ok: false, code: 'person/model-missing' }]); // biome-ignore format: one line
     const plain = await models('check', '--config', config);
-    expect([plain.stdout, plain.stderr]).toEqual([expect.stringContaining('works, 256x256'), expect.stringContaining('(person/model-missing)')]); // biome-ignore format: one line
+    expect([plain.stdout, plain.stderr]).toEqual([expect.stringContaining('works, yolox 256x256'), expect.stringContaining('(person/model-missing)')]); // biome-ignore format: one line
   });
 
   it('times looks', async () => {
@@ -65,7 +66,7 @@ describe('latchkey models', () => {
     const { minMs, medianMs, p95Ms } = timed[0] as Record<string, number>;
     expect([0, minMs, medianMs, p95Ms]).toEqual([0, minMs, medianMs, p95Ms].toSorted((a, b) => (a ?? 0) - (b ?? 0)));
     const one = await models('time', '--runs', '1', '--model', bright.path, '--sha256', bright.sha256);
-    expect(one.stdout).toMatch(/^own: one look [\d.]+ ms \(median of 1; .*one thread\n$/);
+    expect(one.stdout).toMatch(/^bright\.onnx: one look [\d.]+ ms \(median of 1; .*one thread\n$/);
   });
 
   it('adds a model to the one camera, leaving the rest of the file, its mode and a link to it alone', async () => {

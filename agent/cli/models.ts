@@ -1,7 +1,7 @@
 /** `latchkey models`: which person models there are, whether they work here, how long a look takes, and adding one. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { Command } from 'commander';
+import { basename, dirname } from 'node:path';
+import type { Command, CommandOptions } from 'commander';
 import { AgentError, asAgentError } from '../base/errors.ts';
 import { writeFileDurable } from '../base/files.ts';
 import { parseConfig } from '../config/loader.ts';
@@ -35,6 +35,11 @@ interface KnownModel {
   readonly licence: string | null;
   /** Which cameras are set to it. */
   readonly cameras: readonly string[];
+}
+
+/** What it is called, or for one that was given by path the name of its file. */
+function titleOf({ name, path }: PersonModel): string {
+  return clean(name === 'own' ? basename(path) : name);
 }
 
 /** Without a configuration there are still the models that come with the package. */
@@ -102,7 +107,7 @@ async function list(option: SelectOption, io: CliIo): Promise<void> {
   }
   if (option.json === true) return sayJson(io, rows);
   const cells = rows.map(({ name, licence, bytes, inputPx, sha256Ok, code, cameras, path }) => [
-    clean(name),
+    name === 'own' ? clean(basename(path)) : clean(name),
     clean(licence ?? 'licence not stated'),
     bytes === null ? 'missing' : byteSize(bytes),
     inputPx === null ? '-' : `${inputPx}x${inputPx}`,
@@ -122,12 +127,14 @@ async function check(option: SelectOption, io: CliIo): Promise<void> {
     if (failed) failures.push(tried);
     const outcome = failed
       ? { ok: false, code: tried.code, message: tried.message }
-      : { ok: true, inputPx: tried.inputPx, runMs: Math.round(tried.runMs * 100) / 100 };
+      : { ok: true, decoder: tried.decoder, inputPx: tried.inputPx, runMs: Math.round(tried.runMs * 100) / 100 };
     rows.push({ name: model.name, path: model.path, ...outcome });
     if (option.json === true) continue;
-    if (failed) note(io, `${clean(model.name)}: ${tried.message} (${tried.code})`);
-    else
-      say(io, `${clean(model.name)}: works, ${tried.inputPx}x${tried.inputPx}, one look ${tried.runMs.toFixed(1)} ms`);
+    if (failed) note(io, `${titleOf(model)}: ${tried.message} (${tried.code})`);
+    else {
+      const size = `${tried.inputPx}x${tried.inputPx}`;
+      say(io, `${titleOf(model)}: works, ${tried.decoder} ${size}, one look ${tried.runMs.toFixed(1)} ms`);
+    }
   }
   if (option.json === true) sayJson(io, rows);
   const [first] = failures;
@@ -160,7 +167,15 @@ async function timeOne(model: PersonModel, runCount: number) {
   }
   times.sort((a, b) => a - b);
   const at = (share: number): number => Math.round((times[Math.floor(share * (runCount - 1))] ?? 0) * 100) / 100;
-  return { name: model.name, inputPx, runs: runCount, medianMs: at(0.5), p95Ms: at(0.95), minMs: at(0) };
+  return {
+    name: model.name,
+    title: titleOf(model),
+    inputPx,
+    runs: runCount,
+    medianMs: at(0.5),
+    p95Ms: at(0.95),
+    minMs: at(0),
+  };
 }
 
 async function time(option: TimeOption, io: CliIo): Promise<void> {
@@ -169,12 +184,21 @@ async function time(option: TimeOption, io: CliIo): Promise<void> {
     throw new AgentError('usage', 'models/bad-runs', 'Cannot use that --runs: expected a number from 1 to 99999');
   }
   const rows = [];
-  for (const { model } of knownModels(option, io)) rows.push(await timeOne(model, runCount));
-  if (option.json === true) return sayJson(io, rows);
-  for (const { name, inputPx, medianMs, p95Ms } of rows) {
+  for (const { model } of knownModels(option, io)) {
+    rows.push({ title: titleOf(model), timed: await timeOne(model, runCount) });
+  }
+  if (option.json === true) {
+    sayJson(
+      io,
+      rows.map(({ timed }) => timed),
+    );
+    return;
+  }
+  for (const { title, timed } of rows) {
+    const { inputPx, medianMs, p95Ms } = timed;
     say(
       io,
-      `${clean(name)}: one look ${medianMs} ms (median of ${runCount}; 95 % within ${p95Ms} ms), ${inputPx}x${inputPx}, one thread`,
+      `${title}: one look ${medianMs} ms (median of ${runCount}; 95 % within ${p95Ms} ms), ${inputPx}x${inputPx}, one thread`,
     );
   }
 }
@@ -189,7 +213,7 @@ async function add(path: string, option: AddOption, io: CliIo): Promise<void> {
     const ids = cameras.map(({ id }) => id).join(', ');
     throw new AgentError('usage', 'models/which-camera', `Cannot add the model: name one --camera of ${ids}`);
   }
-  const { inputPx, runMs } = await probeModel({ model: ownModel(choice) });
+  const { decoder, inputPx, runMs } = await probeModel({ model: ownModel(choice) });
   const raw = JSON.parse(readFileSync(configPath, 'utf8')) as { cameras: { person?: Record<string, unknown> }[] };
   const camera = raw.cameras[index] ?? {};
   camera.person = {
@@ -202,7 +226,7 @@ async function add(path: string, option: AddOption, io: CliIo): Promise<void> {
   say(io, `Camera ${id} looks for people with ${clean(choice.path)} from its next start.`);
   say(
     io,
-    `Licence: ${clean(option.licence ?? 'not stated')}. Input ${inputPx}x${inputPx}, one look ${runMs.toFixed(1)} ms.`,
+    `Licence: ${clean(option.licence ?? 'not stated')}. Kind ${decoder}, input ${inputPx}x${inputPx}, one look ${runMs.toFixed(1)} ms.`,
   );
 }
 
@@ -218,9 +242,12 @@ function realpath(path: string): string {
 
 export function register(program: Command, io: CliIo): void {
   const models = program.command('models').description('list, check, time and add person models');
-  const selecting = (name: string, description: string): Command =>
-    withConfigOption(withModelOption(models.command(name).description(description))).option('--json', 'print as JSON');
-  selecting('list', "the embedded models and those of the configuration's cameras")
+  const selecting = (name: string, description: string, options: CommandOptions = {}): Command =>
+    withConfigOption(withModelOption(models.command(name, options).description(description))).option(
+      '--json',
+      'print as JSON',
+    );
+  selecting('list', "the embedded models and those of the configuration's cameras", { isDefault: true })
     .addHelpText('after', example('latchkey models list'))
     .action((option: SelectOption) => list(option, io));
   selecting('check', 'load and run each in a process of its own')

@@ -30,7 +30,8 @@ export function findPictures(paths: readonly string[], maxCount: number = maxPic
     if (stats === undefined) {
       throw new AgentError('usage', 'detect/missing', `Cannot look for people: there is no ${path}`);
     }
-    return stats.isDirectory() ? reading(path, () => picturesIn(path)) : [{ path, name: basename(path) }];
+    if (!stats.isDirectory()) return [{ path, name: basename(path) }];
+    return picturesIn(path).map((picture) => ({ path: picture, name: relative(path, picture) }));
   });
   if (found.length === 0) {
     throw new AgentError('usage', 'detect/no-pictures', 'Cannot look for people: there is no jpg, png or webp file');
@@ -41,12 +42,16 @@ export function findPictures(paths: readonly string[], maxCount: number = maxPic
   return found;
 }
 
-function picturesIn(folder: string): PictureFile[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && extension.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .toSorted((a, b) => (a < b ? -1 : 1))
-    .map((path) => ({ path, name: relative(folder, path) }));
+/** One folder at a time: Node's own recursive listing follows links to folders, round and round. */
+function picturesIn(folder: string): string[] {
+  const entries = reading(folder, () => readdirSync(folder, { withFileTypes: true }));
+  return entries
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return picturesIn(path);
+      return entry.isFile() && extension.test(entry.name) ? [path] : [];
+    });
 }
 
 const reasons: Readonly<Record<string, string>> = {
