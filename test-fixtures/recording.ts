@@ -35,6 +35,8 @@ type CameraInput = ConfigInput['cameras'][number];
 export interface RecordingSettings {
   readonly camera?: Partial<CameraInput>;
   readonly retention?: ConfigInput['retention'];
+  /** Where the data directory is made; the system's folder for temporary files by default. */
+  readonly parent?: string;
 }
 
 export class TestCamera {
@@ -45,7 +47,7 @@ export class TestCamera {
   readonly logLines: string[] = [];
 
   constructor(settings: RecordingSettings = {}) {
-    this.dataDir = mkdtempSync(join(tmpdir(), 'lk-'));
+    this.dataDir = mkdtempSync(join(settings.parent ?? tmpdir(), 'lk-'));
     mkdirSync(join(this.dataDir, 'keys'));
     const recipients = { owner: this.owner.recipient, recovery: this.recovery.recipient };
     writeFileSync(join(this.dataDir, 'keys', 'recipients.json'), JSON.stringify(recipients));

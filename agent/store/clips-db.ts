@@ -4,6 +4,7 @@ import type { SealedFile } from '../protocol/age-file.ts';
 import { sha256 } from '../protocol/bytes.ts';
 import { DiskReserve, type OpenOptions, openClipsDatabase } from './clips-open.ts';
 import { type MetaPhase, utcDay } from './clips-rows.ts';
+import { reserveJournal, wipeJournal } from './journal.ts';
 import { translated } from './sqlite-errors.ts';
 
 /**
@@ -13,6 +14,8 @@ import { translated } from './sqlite-errors.ts';
 
 /** Rows of 1 MB deleted at once: pages freed by an earlier transaction are written without being journaled first. */
 const batchSegments = 16;
+/** More than the journal of a deletion of that many ever takes: on a full disk it must not have to grow. */
+const journalBytes = 512 * 1024;
 const maxHeldShare = 0.25;
 
 export interface ClipsUsage {
@@ -42,6 +45,7 @@ export class ClipsDb {
     const reserve = new DiskReserve(options.path);
     const clips = new ClipsDb(openClipsDatabase(options), reserve);
     clips.#makeRoom(() => clips.#heal());
+    reserveJournal(options.path, journalBytes);
     reserve.take();
     return clips;
   }
@@ -247,8 +251,6 @@ export class ClipsDb {
   #delete(seqs: readonly number[]): void {
     for (let at = 0; at < seqs.length; at += batchSegments) {
       const batch = JSON.stringify(seqs.slice(at, at + batchSegments));
-      // The journal holds the pages as they were; with this limit the commit cuts it to nothing.
-      this.#db.pragma('journal_size_limit = 0');
       this.#db.pragma('secure_delete = ON');
       this.#db.transaction(() => {
         this.#db
@@ -260,7 +262,8 @@ export class ClipsDb {
         this.#db.prepare('DELETE FROM meta_header WHERE clip IN (SELECT value FROM json_each(?))').run(batch);
       })();
       this.#db.pragma('secure_delete = FAST');
-      this.#db.pragma('journal_size_limit = -1');
+      // It holds the pages as they were, keys and all.
+      wipeJournal(this.#db.name);
       this.#db.prepare('DELETE FROM clip WHERE seq IN (SELECT value FROM json_each(?))').run(batch);
     }
   }

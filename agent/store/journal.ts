@@ -1,24 +1,56 @@
-import { closeSync, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { systemCode } from '../base/errors.ts';
 
 /**
- * Overwrites a database's PERSIST journal with zeros and keeps its size, so that the next small change needs no free disk
- * space. What it holds are pages as they were before, with rows that `secure_delete` has since erased from the database.
- * Only for the one program that has the database open, and only between transactions: then nothing in it counts.
+ * A PERSIST journal between transactions, where nothing in it counts. Only for the one program that has the database open.
+ * It keeps its size, so that a deletion needs no free disk space, and it must not keep pages as they were before, with
+ * rows that `secure_delete` has since erased from the database.
  */
-export function wipeJournal(databasePath: string): void {
-  let fd: number;
+
+const blockBytes = 64 * 1024;
+
+function openJournal(databasePath: string, flags: number): number | undefined {
   try {
-    fd = openSync(`${databasePath}-journal`, 'r+');
+    return openSync(`${databasePath}-journal`, flags, 0o600);
   } catch (thrown) {
-    if (systemCode(thrown) === 'ENOENT') return;
+    if (systemCode(thrown) === 'ENOENT') return undefined;
     throw thrown;
   }
+}
+
+/** Overwrites with zeros what isn't zero. */
+export function wipeJournal(databasePath: string): void {
+  const fd = openJournal(databasePath, constants.O_RDWR);
+  if (fd === undefined) return;
+  try {
+    const block = Buffer.alloc(blockBytes);
+    const zeros = Buffer.alloc(blockBytes);
+    for (let at = 0; ; ) {
+      const got = readSync(fd, block, 0, blockBytes, at);
+      if (got === 0) break;
+      const dirty = !block.subarray(0, got).equals(zeros.subarray(0, got));
+      for (let done = 0; dirty && done < got; ) done += writeSync(fd, zeros, 0, got - done, at + done);
+      at += got;
+    }
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes the journal at least so long, if the disk has room for it; `false` when it has not. */
+export function reserveJournal(databasePath: string, wantedBytes: number): boolean {
+  const fd = openJournal(databasePath, constants.O_RDWR | constants.O_CREAT);
+  if (fd === undefined) return false;
   try {
     const { size } = fstatSync(fd);
-    const zeros = Buffer.alloc(Math.min(size, 256 * 1024));
-    for (let at = 0; at < size; ) at += writeSync(fd, zeros, 0, Math.min(zeros.length, size - at), at);
-    fsyncSync(fd);
+    const zeros = Buffer.alloc(blockBytes);
+    for (let at = size; at < wantedBytes; ) at += writeSync(fd, zeros, 0, Math.min(blockBytes, wantedBytes - at), at);
+    if (size < wantedBytes) fsyncSync(fd);
+    return true;
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOSPC') return false;
+    throw thrown;
   } finally {
     closeSync(fd);
   }
