@@ -14,7 +14,12 @@ export class RouteWriter {
   #holds: BeatPlan['holds'];
 
   /** `moving` is the action while under way. */
-  constructor(fromMs: number, xM: number, zM: number, options: { moving?: string; yM?: number; holds?: BeatPlan['holds'] } = {}) {
+  constructor(
+    fromMs: number,
+    xM: number,
+    zM: number,
+    options: { moving?: string; yM?: number; holds?: BeatPlan['holds'] } = {},
+  ) {
     this.#moving = options.moving ?? 'walk';
     this.#holds = options.holds;
     this.#at = { ms: fromMs, xM, zM, yM: options.yM ?? 0, headingRad: 0, walkedM: 0 };
@@ -97,7 +102,21 @@ export class RouteWriter {
 }
 
 /** In the same place from `fromMs` to `toMs`. */
-export function still(fromMs: number, toMs: number, xM: number, zM: number, headingRad: number, action = 'stand', yM = 0): Route {
+export function still(
+  fromMs: number,
+  toMs: number,
+  xM: number,
+  zM: number,
+  headingRad: number,
+  action = 'stand',
+  yM = 0,
+): Route {
   const point = { xM, zM, yM, headingRad, walkedM: 0 };
-  return { way: [{ ms: fromMs, ...point }, { ms: toMs, ...point }], beats: [{ fromMs, action }] };
+  return {
+    way: [
+      { ms: fromMs, ...point },
+      { ms: toMs, ...point },
+    ],
+    beats: [{ fromMs, action }],
+  };
 }

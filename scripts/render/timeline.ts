@@ -35,7 +35,10 @@ function turn(from: number, to: number, ratio: number): number {
   return from + difference * ratio;
 }
 
-/** Undefined before the way begins and after it ends. */
+/** Points of a way this deep below the ground are where an actor waits who is not there at the time. */
+export const AWAY_Y_M = -100;
+
+/** Undefined before the way begins and after it ends, and while the actor is away. */
 export function placementAt(actor: ActorPlan, ms: number, windRatio: number): Placement | undefined {
   const { way } = actor;
   const last = way.at(-1);
@@ -48,6 +51,7 @@ export function placementAt(actor: ActorPlan, ms: number, windRatio: number): Pl
     if (point.ms >= ms) break;
     from = point;
   }
+  if (from.yM <= AWAY_Y_M) return undefined;
   const ratio = to.ms === from.ms ? 0 : (ms - from.ms) / (to.ms - from.ms);
   const mix = (a: number, b: number): number => a + (b - a) * ratio;
   return {

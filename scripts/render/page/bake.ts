@@ -87,7 +87,11 @@ export function bake(job: BakeJob): Baked {
   const { renderer, scene, scenery, rig, camera, plan } = job;
   const [w, h] = [plan.widthPx, plan.heightPx];
   const scale = w > 1000 ? 1 : 2;
-  const large = new WebGLRenderTarget(w * scale, h * scale, { type: HalfFloatType, samples: 4, minFilter: LinearFilter });
+  const large = new WebGLRenderTarget(w * scale, h * scale, {
+    type: HalfFloatType,
+    samples: 4,
+    minFilter: LinearFilter,
+  });
   const shrink = new ShaderMaterial({
     vertexShader: FULL_SCREEN_VERTEX,
     uniforms: { picture: { value: large.texture }, size: { value: [w, h] } },
@@ -114,7 +118,8 @@ export function bake(job: BakeJob): Baked {
     rig.set({ ...dark, [source]: 1 });
     if (sky !== undefined) sky.visible = source === 'sky';
     for (const { surface } of scenery.surfaces) {
-      const wet = plan.ground === 'wet' && ['asphalt', 'paving', 'concrete', 'planks', 'gravel', 'soil'].includes(surface.name);
+      const wet =
+        plan.ground === 'wet' && ['asphalt', 'paving', 'concrete', 'planks', 'gravel', 'soil'].includes(surface.name);
       const tone = (source === 'infrared' ? surface.infrared : 1) * (wet ? 0.6 : 1);
       surface.material.color.setScalar(tone);
       if (surface.name === 'glow') glow(surface.material, source);
@@ -137,7 +142,12 @@ export function bake(job: BakeJob): Baked {
   }
   if (sky !== undefined) sky.visible = true;
 
-  const geometry = new WebGLRenderTarget(w, h, { count: 2, type: FloatType, minFilter: NearestFilter, magFilter: NearestFilter });
+  const geometry = new WebGLRenderTarget(w, h, {
+    count: 2,
+    type: FloatType,
+    minFilter: NearestFilter,
+    magFilter: NearestFilter,
+  });
   const solid = geometryMaterial(0);
   const leaf = geometryMaterial(1);
   const own = new Map<Mesh, Mesh['material']>();

@@ -88,7 +88,9 @@ export class Cast {
       if (placement === undefined || (placement.yM ?? 0) > 0.3) return [];
       const { xM, zM, headingRad } = placement;
       if (plan.type === 'vehicle') {
-        return [-1.3, 0, 1.3].map((s) => [xM + s * Math.sin(headingRad), zM + s * Math.cos(headingRad), 1.1, 0.65] as const);
+        return [-1.3, 0, 1.3].map(
+          (s) => [xM + s * Math.sin(headingRad), zM + s * Math.cos(headingRad), 1.1, 0.65] as const,
+        );
       }
       const radius = { person: 0.36, animal: actor.what === 'bird' ? 0.1 : 0.24, prop: 0.3 }[plan.type];
       return [[xM, zM, radius, 0.55] as const];

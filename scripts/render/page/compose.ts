@@ -1,5 +1,15 @@
 /** One frame in linear light: the sum of the baked lights, what moves drawn over it with its shadows, weather on top. */
-import { GLSL3, HalfFloatType, LinearFilter, ShaderMaterial, type Texture, Vector3, Vector4, type WebGLRenderer, WebGLRenderTarget } from 'three';
+import {
+  GLSL3,
+  HalfFloatType,
+  LinearFilter,
+  ShaderMaterial,
+  type Texture,
+  Vector3,
+  Vector4,
+  type WebGLRenderer,
+  WebGLRenderTarget,
+} from 'three';
 import { type Baked, FULL_SCREEN_VERTEX, type FullScreen } from './bake.ts';
 import { type LightRig, type Strengths, sources, type Tints } from './light-rig.ts';
 import type { ShadowUniforms } from './materials.ts';
@@ -134,8 +144,21 @@ export class Composer {
 
   constructor(widthPx: number, heightPx: number, baked: Baked, actors: Texture, shadows: ShadowUniforms) {
     this.#baked = baked;
-    this.target = new WebGLRenderTarget(widthPx, heightPx, { type: HalfFloatType, minFilter: LinearFilter, depthBuffer: false });
-    const { sunFixed, sunFixedMatrix, sunMoving, sunMovingMatrix, lampMoving, lampMovingMatrix, headlights, headlightsMatrix } = shadows;
+    this.target = new WebGLRenderTarget(widthPx, heightPx, {
+      type: HalfFloatType,
+      minFilter: LinearFilter,
+      depthBuffer: false,
+    });
+    const {
+      sunFixed,
+      sunFixedMatrix,
+      sunMoving,
+      sunMovingMatrix,
+      lampMoving,
+      lampMovingMatrix,
+      headlights,
+      headlightsMatrix,
+    } = shadows;
     this.#material = new ShaderMaterial({
       glslVersion: GLSL3,
       vertexShader: FULL_SCREEN_VERTEX,
@@ -143,7 +166,16 @@ export class Composer {
       depthTest: false,
       uniforms: {
         ...Object.fromEntries(LAYERS.map((name) => [name, { value: null }])),
-        ...{ sunFixed, sunFixedMatrix, sunMoving, sunMovingMatrix, lampMoving, lampMovingMatrix, headlights, headlightsMatrix },
+        ...{
+          sunFixed,
+          sunFixedMatrix,
+          sunMoving,
+          sunMovingMatrix,
+          lampMoving,
+          lampMovingMatrix,
+          headlights,
+          headlightsMatrix,
+        },
         place: { value: baked.place },
         facing: { value: baked.normal },
         albedo: { value: baked.albedo },
@@ -169,7 +201,14 @@ export class Composer {
     });
   }
 
-  draw(renderer: WebGLRenderer, screen: FullScreen, look: FrameLook, rig: LightRig, windyBake: boolean, region: Region | undefined): void {
+  draw(
+    renderer: WebGLRenderer,
+    screen: FullScreen,
+    look: FrameLook,
+    rig: LightRig,
+    windyBake: boolean,
+    region: Region | undefined,
+  ): void {
     this.target.scissorTest = region !== undefined;
     if (region !== undefined) this.target.scissor.set(...region);
     const set = (name: string, value: unknown): void => {
@@ -210,4 +249,3 @@ export class Composer {
     this.#material.dispose();
   }
 }
-

@@ -19,7 +19,8 @@ export class AutoExposure {
         const level = (0.3 * (pixels[i] ?? 0) + 0.59 * (pixels[i + 1] ?? 0) + 0.11 * (pixels[i + 2] ?? 0)) / 255;
         const [dx, dy] = [x / widthPx - 0.5, y / heightPx - 0.55];
         const weight = 1 + 3 * Math.exp(-12 * (dx * dx + dy * dy));
-        sum += level * weight;
+        // What is blown out counts for more than it shows.
+        sum += (level + 1.6 * Math.max(0, level - 0.8)) * weight;
         weights += weight;
       }
     }

@@ -44,6 +44,8 @@ void main() {
   vec2 p = ( uv * 2.0 - 1.0 ) * vec2( 1.0, size.y / size.x );
   c *= exposure * ( 1.0 - 0.3 * dot( p, p ) );
   if ( grey ) c = vec3( dot( c, vec3( 0.42, 0.38, 0.2 ) ) );
+  /* Infrared lamps light what is near far more than the rest: cameras fold that into what they can send. */
+  if ( grey ) c = 1.5 * c / ( 1.0 + 0.85 * c );
   c = film( c * 0.9 );
   c = mix( vec3( dot( c, vec3( 0.3, 0.59, 0.11 ) ) ), c, 0.85 );
   c = sqrt( c );

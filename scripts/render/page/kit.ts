@@ -64,7 +64,8 @@ export class Kit {
     const reach = Math.max(0.4, middle.distanceTo(this.#camera) - 0.5 * Math.hypot(b.length(), c.length()));
     // Large faces that begin at the camera's feet are split once more by halves, so that only near parts are cut finely.
     if (Math.max(b.length(), c.length()) > 6 && reach < 6) {
-      const [first, second] = b.length() > c.length() ? [b.clone().multiplyScalar(0.5), b] : [c.clone().multiplyScalar(0.5), c];
+      const [first, second] =
+        b.length() > c.length() ? [b.clone().multiplyScalar(0.5), b] : [c.clone().multiplyScalar(0.5), c];
       const other = second === b ? v : u;
       const half: Vector = [first.x, first.y, first.z];
       const start = a.clone().add(first);
@@ -81,7 +82,10 @@ export class Kit {
     const up = c.clone().normalize();
     for (let j = 0; j <= rows; j++) {
       for (let i = 0; i <= columns; i++) {
-        const p = a.clone().addScaledVector(b, i / columns).addScaledVector(c, j / rows);
+        const p = a
+          .clone()
+          .addScaledVector(b, i / columns)
+          .addScaledVector(c, j / rows);
         piece.position.push(p.x, p.y, p.z);
         piece.normal.push(normal.x, normal.y, normal.z);
         // Textures lie on the world, not on the piece, so that neighbours join.
@@ -99,7 +103,16 @@ export class Kit {
   }
 
   /** Level ground between two corners. */
-  ground(surface: SurfaceName, x0: number, z0: number, x1: number, z1: number, y = 0, tone = '#ffffff', snowy = true): this {
+  ground(
+    surface: SurfaceName,
+    x0: number,
+    z0: number,
+    x1: number,
+    z1: number,
+    y = 0,
+    tone = '#ffffff',
+    snowy = true,
+  ): this {
     return this.quad(surface, [x0, y, z1], [x1 - x0, 0, 0], [0, 0, z0 - z1], tone, snowy);
   }
 
@@ -125,7 +138,15 @@ export class Kit {
   }
 
   /** A round post, trunk or pot: a cone's frustum. */
-  post(surface: SurfaceName, at: Vector, lowM: number, highM: number, heightM: number, tone = '#ffffff', lean: readonly [number, number] = [0, 0]): this {
+  post(
+    surface: SurfaceName,
+    at: Vector,
+    lowM: number,
+    highM: number,
+    heightM: number,
+    tone = '#ffffff',
+    lean: readonly [number, number] = [0, 0],
+  ): this {
     const sides = 10;
     const rings = Math.max(2, Math.ceil(heightM / 0.4));
     const piece = this.#piece(surface);
@@ -139,7 +160,7 @@ export class Kit {
         const [nx, nz] = [Math.sin(angle), Math.cos(angle)];
         piece.position.push(at[0] + nx * radius + lean[0] * t, at[1] + heightM * t, at[2] + nz * radius + lean[1] * t);
         piece.normal.push(nx, 0, nz);
-        piece.uv.push((i / sides) * 2 * Math.PI * lowM / tileM(surface), (heightM * t) / tileM(surface));
+        piece.uv.push(((i / sides) * 2 * Math.PI * lowM) / tileM(surface), (heightM * t) / tileM(surface));
         piece.color.push(...tint);
       }
     }
@@ -153,7 +174,12 @@ export class Kit {
   }
 
   /** Leaves as small rhombs; lit as the surface of the whole that they belong to, darker inside. */
-  leaves(count: number, sizeM: number, hue: number, place: (random: Random) => { readonly at: Vector; readonly out: Vector; readonly depth: number }): this {
+  leaves(
+    count: number,
+    sizeM: number,
+    hue: number,
+    place: (random: Random) => { readonly at: Vector; readonly out: Vector; readonly depth: number },
+  ): this {
     const piece = this.#piece('leaf');
     const { random } = this;
     for (let i = 0; i < count; i++) {
@@ -165,9 +191,22 @@ export class Kit {
       const snowy = this.snow && out[1] > 0.2 && random() < 0.75;
       const color = snowy
         ? this.#color.set('#f4f7fb')
-        : this.#color.setHSL(hue + (random() - 0.5) * 0.06, between(random, 0.28, 0.5), between(random, 0.13, 0.3) * (1 - 0.65 * depth));
-      for (const [s, t] of [[-0.5, 0], [0, -0.28], [0.5, 0], [0, 0.28]] as const) {
-        piece.position.push(at[0] + (a.x * s + b.x * t) * size, at[1] + (a.y * s + b.y * t) * size, at[2] + (a.z * s + b.z * t) * size);
+        : this.#color.setHSL(
+            hue + (random() - 0.5) * 0.06,
+            between(random, 0.28, 0.5),
+            between(random, 0.13, 0.3) * (1 - 0.65 * depth),
+          );
+      for (const [s, t] of [
+        [-0.5, 0],
+        [0, -0.28],
+        [0.5, 0],
+        [0, 0.28],
+      ] as const) {
+        piece.position.push(
+          at[0] + (a.x * s + b.x * t) * size,
+          at[1] + (a.y * s + b.y * t) * size,
+          at[2] + (a.z * s + b.z * t) * size,
+        );
         piece.normal.push(...out);
         piece.uv.push(s, t);
         piece.color.push(color.r, color.g, color.b);
@@ -182,7 +221,12 @@ export class Kit {
     const surfaces: { mesh: Mesh; surface: Surface }[] = [];
     for (const [name, piece] of this.#pieces) {
       const geometry = new BufferGeometry();
-      for (const [attribute, values, size] of [['position', piece.position, 3], ['normal', piece.normal, 3], ['uv', piece.uv, 2], ['color', piece.color, 3]] as const) {
+      for (const [attribute, values, size] of [
+        ['position', piece.position, 3],
+        ['normal', piece.normal, 3],
+        ['uv', piece.uv, 2],
+        ['color', piece.color, 3],
+      ] as const) {
         geometry.setAttribute(attribute, new BufferAttribute(new Float32Array(values), size));
       }
       geometry.setIndex(piece.index);

@@ -1,7 +1,7 @@
 /** All lights of a place. Each is baked alone at strength 1; frames then mix them by the plan's channels. */
 import { Color, DirectionalLight, HemisphereLight, PointLight, type Scene, SpotLight, Vector3 } from 'three';
-import type { CameraPlan } from '../plan.ts';
 import type { Place } from '../places.ts';
+import type { CameraPlan } from '../plan.ts';
 
 export type Source = 'sun' | 'sky' | 'lamp' | 'infrared' | 'glow';
 export const sources: readonly Source[] = ['sun', 'sky', 'lamp', 'infrared', 'glow'];
@@ -11,7 +11,7 @@ export type Tints = Readonly<Record<Source, readonly [number, number, number]>>;
 
 const SUN = '#fff0d8';
 const SKY = '#c2d6f2';
-const full: Readonly<Record<Source, number>> = { sun: 3.1, sky: 1.5, lamp: 7, infrared: 26, glow: 26 };
+const full: Readonly<Record<Source, number>> = { sun: 3, sky: 2.1, lamp: 7, infrared: 26, glow: 26 };
 
 export class LightRig {
   readonly #sun = new DirectionalLight(SUN, 0);
@@ -32,7 +32,11 @@ export class LightRig {
     this.#street.position.set(...place.streetLampAt);
     this.#infrared = new SpotLight('#ffffff', 0, 0, 1.35, 0.75, 1.55);
     this.#infrared.position.set(0.03, camera.heightM - 0.04, 0.01);
-    this.#infrared.target.position.set(-5 * Math.sin(camera.yawRad), camera.heightM + 5 * Math.tan(camera.pitchRad), -5 * Math.cos(camera.yawRad));
+    this.#infrared.target.position.set(
+      -5 * Math.sin(camera.yawRad),
+      camera.heightM + 5 * Math.tan(camera.pitchRad),
+      -5 * Math.cos(camera.yawRad),
+    );
     this.#heads = [0, 1].map(() => new SpotLight('#fff2d8', 0, 0, 0.42, 0.65, 1.2));
     scene.add(this.#sun, this.#sun.target, this.#sky, this.#lamp, this.#street, this.#infrared, this.#infrared.target);
     for (const head of this.#heads) scene.add(head, head.target);

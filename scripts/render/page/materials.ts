@@ -1,5 +1,12 @@
 /** Teaches three's materials the studio's shadows: one set of maps for scenery and actors alike. */
-import { Matrix4, type Material, type Mesh, type Object3D, type Texture, type WebGLProgramParametersWithUniforms } from 'three';
+import {
+  type Material,
+  Matrix4,
+  type Mesh,
+  type Object3D,
+  type Texture,
+  type WebGLProgramParametersWithUniforms,
+} from 'three';
 import { SHADOW_GLSL, type ShadowView } from './shadow.ts';
 
 interface Uniform<T> {
@@ -72,7 +79,11 @@ const insertions = [
   ),
 ] as const;
 
-export function patchMaterials(object: Object3D, uniforms: ShadowUniforms, options: { keepNormals?: boolean; lights: string }): void {
+export function patchMaterials(
+  object: Object3D,
+  uniforms: ShadowUniforms,
+  options: { keepNormals?: boolean; lights: string },
+): void {
   const compile = (shader: WebGLProgramParametersWithUniforms): void => {
     Object.assign(shader.uniforms, uniforms);
     let chunk = options.lights.replace(
@@ -99,7 +110,8 @@ export function patchMaterials(object: Object3D, uniforms: ShadowUniforms, optio
     if (material === undefined) return;
     const list: readonly Material[] = Array.isArray(material) ? material : [material];
     for (const one of list) {
-      if (!('isMeshLambertMaterial' in one || 'isMeshStandardMaterial' in one || 'isMeshPhongMaterial' in one)) continue;
+      if (!('isMeshLambertMaterial' in one || 'isMeshStandardMaterial' in one || 'isMeshPhongMaterial' in one))
+        continue;
       one.onBeforeCompile = compile;
       one.customProgramCacheKey = () => `studio-${options.keepNormals === true}`;
     }

@@ -1,5 +1,6 @@
 /** Drops, flakes, splashes and the glare of lamps: soft strokes drawn straight into the picture, behind what is nearer. */
 import {
+  BufferAttribute,
   CustomBlending,
   GLSL3,
   InstancedBufferAttribute,
@@ -12,7 +13,6 @@ import {
   type Texture,
   type WebGLRenderer,
   type WebGLRenderTarget,
-  BufferAttribute,
 } from 'three';
 
 /** Pixels from the upper left corner; light is linear and added, `cover` hides what is behind. */
@@ -40,7 +40,10 @@ export class StrokePainter {
   readonly #shape = new InstancedBufferAttribute(new Float32Array(MAX * 2), 2);
 
   constructor(widthPx: number, heightPx: number, place: Texture) {
-    this.#geometry.setAttribute('position', new BufferAttribute(new Float32Array([-1, -1, 0, 1, -1, 0, 1, 1, 0, -1, 1, 0]), 3));
+    this.#geometry.setAttribute(
+      'position',
+      new BufferAttribute(new Float32Array([-1, -1, 0, 1, -1, 0, 1, 1, 0, -1, 1, 0]), 3),
+    );
     this.#geometry.setIndex([0, 1, 2, 0, 2, 3]);
     this.#geometry.setAttribute('line', this.#line);
     this.#geometry.setAttribute('tone', this.#tone);

@@ -43,14 +43,16 @@ export class RegionFinder {
         take(p.fromArray(points, i));
         // Every third point is enough for shadows: their edges are soft, and there is a margin.
         if (i % 9 !== 0) continue;
-        if (strengths.sun > 0) take(p.clone().addScaledVector(sunFrom, -Math.min(25, Math.max(0, p.y) / Math.max(0.05, sunFrom.y))));
+        if (strengths.sun > 0)
+          take(p.clone().addScaledVector(sunFrom, -Math.min(25, Math.max(0, p.y) / Math.max(0.05, sunFrom.y))));
         if (strengths.lamp > 0 && p.y < lampAt.y - 0.15) {
           const reach = Math.min(8, lampAt.y / (lampAt.y - p.y));
           take(lampAt.clone().addScaledVector(p.clone().sub(lampAt), reach));
         }
       }
     }
-    for (const [x, z, radius] of cast.contacts()) for (const s of [-2.2, 2.2]) for (const t of [-2.2, 2.2]) take(p.set(x + s * radius, 0, z + t * radius));
+    for (const [x, z, radius] of cast.contacts())
+      for (const s of [-2.2, 2.2]) for (const t of [-2.2, 2.2]) take(p.set(x + s * radius, 0, z + t * radius));
     this.#now = clip(x0 - MARGIN_PX, y0 - MARGIN_PX, x1 + MARGIN_PX, y1 + MARGIN_PX, widthPx, heightPx);
   }
 

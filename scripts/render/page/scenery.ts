@@ -1,9 +1,22 @@
 /** The places, built. Camera at x = 0, z = 0 in front of the house's wall, looking along -z; y = 0 is the ground at the door. */
 import { Mesh } from 'three';
-import type { PlaceName, StreamPlan } from '../plan.ts';
 import { places } from '../places.ts';
+import type { PlaceName, StreamPlan } from '../plan.ts';
 import { between, fork, pick } from '../random.ts';
-import { bush, flowerBed, hedge, house, panelFence, picketFence, porchPosts, pot, railFence, railing, streetLamp, tree } from './garden.ts';
+import {
+  bush,
+  flowerBed,
+  hedge,
+  house,
+  panelFence,
+  picketFence,
+  porchPosts,
+  pot,
+  railFence,
+  railing,
+  streetLamp,
+  tree,
+} from './garden.ts';
 import { Kit, type Scenery, skyDome } from './kit.ts';
 import { makeSky } from './surfaces.ts';
 
@@ -55,7 +68,11 @@ const builders: Readonly<Record<PlaceName, (kit: Kit, night: boolean) => void>> 
     pot(kit, 1.85, -2.6, 0.36);
     for (let i = 0; i < 7; i++) {
       const tone = pick(kit.random, ['#ffffff', '#e9d8c8', '#d9c9bb', '#f3e7da']);
-      house(kit, -19 + i * 5.8, -15.8, 5.75, 2, { surface: i % 3 === 1 ? 'plaster' : 'brick', tone, litRatio: night ? 0.35 : 0 });
+      house(kit, -19 + i * 5.8, -15.8, 5.75, 2, {
+        surface: i % 3 === 1 ? 'plaster' : 'brick',
+        tone,
+        litRatio: night ? 0.35 : 0,
+      });
     }
     tree(kit, -6, -13.6, 5.5, 1.7, { leaves: 1100 });
     streetLamp(kit, places.terrace.streetLampAt);
@@ -76,7 +93,12 @@ const builders: Readonly<Record<PlaceName, (kit: Kit, night: boolean) => void>> 
     kit.ground('grass', -70, -80, 70, -3, -9);
     kit.ground('asphalt', -70, -26, 70, -18, -8.97);
     for (let i = 0; i < 5; i++) {
-      house(kit, -38 + i * 18, -38 - (i % 2) * 6, 16, 4, { surface: i % 2 === 0 ? 'plaster' : 'brick', tone: '#cdc6ba', roof: false, litRatio: night ? 0.25 : 0 });
+      house(kit, -38 + i * 18, -38 - (i % 2) * 6, 16, 4, {
+        surface: i % 2 === 0 ? 'plaster' : 'brick',
+        tone: '#cdc6ba',
+        roof: false,
+        litRatio: night ? 0.25 : 0,
+      });
     }
     for (const x of [-22, -12, -3, 9, 17]) {
       tree(kit, x, -14, 3.4, 2.2, { leaves: 900 });
@@ -110,7 +132,8 @@ const builders: Readonly<Record<PlaceName, (kit: Kit, night: boolean) => void>> 
     railFence(kit, 7.6, 26, -16.5, '#9a8a76');
     tree(kit, 8.3, -11, 7, 2.3, { leaves: 2000, hue: 0.2 });
     tree(kit, -4.6, -20.5, 6, 2, { leaves: 1200 });
-    for (const x of [-30, -22, -12, -2, 9, 19, 30]) tree(kit, x + between(kit.random, -2, 2), -45, 9, 3.6, { leaves: 600 });
+    for (const x of [-30, -22, -12, -2, 9, 19, 30])
+      tree(kit, x + between(kit.random, -2, 2), -45, 9, 3.6, { leaves: 600 });
     hedge(kit, 6.4, -7, 7.2, -0.6, 1, 160);
     pot(kit, -1.7, -1.1, 0.5);
     kit.post('metal', [3.9, 0, -6.2], 0.45, 0.45, 0.7, '#7b858a');
@@ -134,7 +157,13 @@ const builders: Readonly<Record<PlaceName, (kit: Kit, night: boolean) => void>> 
       for (const y of [1, 3.8]) {
         const lit = night && kit.random() < 0.35;
         kit.box('paint', [-5.16, y, z], [1.3, 1.4, 0.06], '#dcd8ce', Math.PI / 2);
-        kit.box(lit ? 'glow' : 'glass', [-5.12, y + 0.08, z], [1.14, 1.24, 0.06], lit ? '#ffd9a0' : '#2a3138', Math.PI / 2);
+        kit.box(
+          lit ? 'glow' : 'glass',
+          [-5.12, y + 0.08, z],
+          [1.14, 1.24, 0.06],
+          lit ? '#ffd9a0' : '#2a3138',
+          Math.PI / 2,
+        );
       }
     }
     kit.box('paint', [5.75, 0, -5], [1, 2.1, 0.1], '#4a2a23', Math.PI / 2);
@@ -152,7 +181,13 @@ const builders: Readonly<Record<PlaceName, (kit: Kit, night: boolean) => void>> 
     lawn(kit);
     for (let i = 0; i < 6; i++) {
       const surface = pick(kit.random, ['brick', 'plaster'] as const);
-      house(kit, -22 + i * 8.8, -13.2, 8.7, 3, { surface, tone: pick(kit.random, ['#ffffff', '#d9cdb8', '#c8d0cc', '#e3c9b5']), shop: i % 2 === 0, roof: false, litRatio: night ? 0.4 : 0 });
+      house(kit, -22 + i * 8.8, -13.2, 8.7, 3, {
+        surface,
+        tone: pick(kit.random, ['#ffffff', '#d9cdb8', '#c8d0cc', '#e3c9b5']),
+        shop: i % 2 === 0,
+        roof: false,
+        litRatio: night ? 0.4 : 0,
+      });
     }
     kit.post('metal', [2.6, 0, -2.2], 0.05, 0.05, 0.95, '#24282b');
     kit.post('metal', [-2.9, 0, -2.2], 0.05, 0.05, 0.95, '#24282b');
@@ -172,16 +207,30 @@ const builders: Readonly<Record<PlaceName, (kit: Kit, night: boolean) => void>> 
       const z = -between(random, 4.5, 32);
       const side = random() < 0.5 ? -1 : 1;
       const x = side * between(random, 2.2, 4 - z * 0.7) - 0.12 * -z;
-      tree(kit, x, z, between(random, 6, 12), between(random, 1.4, 2.6), { leaves: i < 10 ? 700 : 260, hue: between(random, 0.17, 0.28) });
+      tree(kit, x, z, between(random, 6, 12), between(random, 1.4, 2.6), {
+        leaves: i < 10 ? 700 : 260,
+        hue: between(random, 0.17, 0.28),
+      });
     }
-    for (let i = 0; i < 9; i++) bush(kit, (random() < 0.5 ? -1 : 1) * between(random, 2.4, 7), -between(random, 3.5, 13), between(random, 0.3, 0.6), between(random, 0.2, 0.3));
+    for (let i = 0; i < 9; i++)
+      bush(
+        kit,
+        (random() < 0.5 ? -1 : 1) * between(random, 2.4, 7),
+        -between(random, 3.5, 13),
+        between(random, 0.3, 0.6),
+        between(random, 0.2, 0.3),
+      );
     house(kit, 14, -38, 9, 1, { surface: 'planks', tone: '#a5886a', litRatio: night ? 0.6 : 0 });
     streetLamp(kit, places.woods.streetLampAt);
   },
 };
 
 export function buildScenery(plan: StreamPlan): Scenery {
-  const kit = new Kit(fork(plan.seed, 'place'), plan.camera?.heightM ?? places[plan.place].camera.heightM, plan.ground === 'snow');
+  const kit = new Kit(
+    fork(plan.seed, 'place'),
+    plan.camera?.heightM ?? places[plan.place].camera.heightM,
+    plan.ground === 'snow',
+  );
   const night = plan.light !== 'day';
   builders[plan.place](kit, night);
   const cloudy = plan.ground !== 'dry' || plan.tags.includes('clouds');

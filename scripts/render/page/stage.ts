@@ -1,18 +1,18 @@
 /** One stream's world, ready to be drawn frame by frame. */
 import {
+  AlwaysDepth,
   GLSL3,
   HalfFloatType,
   PerspectiveCamera,
   Scene,
+  ShaderChunk,
   ShaderMaterial,
   Vector3,
   type WebGLRenderer,
   WebGLRenderTarget,
-  ShaderChunk,
-  AlwaysDepth,
 } from 'three';
-import type { CameraPlan, Channel, StreamPlan } from '../plan.ts';
 import { places } from '../places.ts';
+import type { CameraPlan, Channel, StreamPlan } from '../plan.ts';
 import { channelAt } from '../timeline.ts';
 import { type Baked, bake, FULL_SCREEN_VERTEX, FullScreen } from './bake.ts';
 import { Cast } from './cast.ts';
@@ -26,8 +26,8 @@ import { type Stroke, StrokePainter } from './particles.ts';
 import { RegionFinder } from './region.ts';
 import { buildScenery } from './scenery.ts';
 import { ShadowView } from './shadow.ts';
-import { type Testimony, Witness } from './witness.ts';
 import { Weather } from './weather.ts';
+import { type Testimony, Witness } from './witness.ts';
 
 const SHAKE_CROP = 0.94;
 
@@ -43,7 +43,9 @@ const hideMaterial = (): ShaderMaterial =>
     uniforms: { place: { value: null }, size: { value: [1, 1] }, shift: { value: [0, 0] }, crop: { value: 1 } },
   });
 
-const level: Readonly<Record<StreamPlan['light'], { target: number; limit: readonly [number, number]; noise: number }>> = {
+const level: Readonly<
+  Record<StreamPlan['light'], { target: number; limit: readonly [number, number]; noise: number }>
+> = {
   day: { target: 0.46, limit: [0.05, 3], noise: 0.012 },
   dusk: { target: 0.34, limit: [0.1, 9], noise: 0.022 },
   ir: { target: 0.36, limit: [0.04, 6], noise: 0.024 },
@@ -101,7 +103,8 @@ export class Stage {
     this.#cast = new Cast(plan);
     this.#scene.add(this.#scenery.group, this.#cast.group);
     const lights = ShaderChunk.lights_fragment_begin;
-    for (const { mesh, surface } of this.#scenery.surfaces) patchMaterials(mesh, this.#shadows, { lights, keepNormals: surface.name === 'leaf' });
+    for (const { mesh, surface } of this.#scenery.surfaces)
+      patchMaterials(mesh, this.#shadows, { lights, keepNormals: surface.name === 'leaf' });
     patchMaterials(this.#cast.group, this.#shadows, { lights });
     this.#shadows.cameraToWorld.value = this.#camera.matrixWorld;
     setShadow(this.#shadows.sunMoving, this.#shadows.sunMovingMatrix, this.#sunMoving);
@@ -149,7 +152,8 @@ export class Stage {
     setShadow(this.#shadows.sunFixed, this.#shadows.sunFixedMatrix, this.#sunFixed);
     // The lamp hangs below its roof and lights downwards and outwards.
     const { lampAt } = this.#rig;
-    for (const view of [this.#lampFixed, this.#lampMoving]) view.aim(lampAt, new Vector3(lampAt.x * 0.4, 0, lampAt.z - 1.6));
+    for (const view of [this.#lampFixed, this.#lampMoving])
+      view.aim(lampAt, new Vector3(lampAt.x * 0.4, 0, lampAt.z - 1.6));
     this.#lampFixed.draw(renderer, this.#scene);
     for (const view of [this.#sunMoving, this.#lampMoving, this.#head]) view.clear(renderer);
     const baked = bake({
@@ -188,7 +192,8 @@ export class Stage {
   /** Pixels as RGBA rows from the top; valid until the next frame. */
   frame(ms: number, index: number): Uint8Array {
     this.#draw(ms, index);
-    if (this.#fill(ms) === 'none') this.#exposure.meter(this.#pixels, this.#plan.widthPx, this.#plan.heightPx, 0.9 / this.#plan.fps);
+    if (this.#fill(ms) === 'none')
+      this.#exposure.meter(this.#pixels, this.#plan.widthPx, this.#plan.heightPx, 0.9 / this.#plan.fps);
     return this.#pixels;
   }
 
@@ -198,7 +203,16 @@ export class Stage {
     if (this.#fill(ms) !== 'none') return { sightings: [], moving: 0, runs: wantRuns ? [total] : undefined };
     const look = this.#window(ms);
     const { window } = look;
-    return this.#witness.look(this.#renderer, this.#scene, this.#camera, this.#cast, window, (target) => this.#drawHide(target, look.shift, look.crop), this.#region.current, wantRuns);
+    return this.#witness.look(
+      this.#renderer,
+      this.#scene,
+      this.#camera,
+      this.#cast,
+      window,
+      (target) => this.#drawHide(target, look.shift, look.crop),
+      this.#region.current,
+      wantRuns,
+    );
   }
 
   #fill(ms: number): 'none' | 'black' | 'grey' {
@@ -206,13 +220,23 @@ export class Stage {
     return gap?.outage === 'black' || gap?.outage === 'grey' ? gap.outage : 'none';
   }
 
-  #window(ms: number): { readonly window: LensWindow; readonly shift: readonly [number, number]; readonly crop: number } {
-    if (this.#plan.channels.shake === undefined) return { window: { zoom: 1, shiftX: 0, shiftY: 0 }, shift: [0, 0], crop: 1 };
+  #window(ms: number): {
+    readonly window: LensWindow;
+    readonly shift: readonly [number, number];
+    readonly crop: number;
+  } {
+    if (this.#plan.channels.shake === undefined)
+      return { window: { zoom: 1, shiftX: 0, shiftY: 0 }, shift: [0, 0], crop: 1 };
     const t = ms / 1000;
     const strength = channelAt(this.#plan, 'shake', ms) * 0.012;
-    const wave = (a: number, b: number, c: number): number => 0.5 * Math.sin(t * a) + 0.3 * Math.sin(t * b + 1) + 0.2 * Math.sin(t * c + 2);
+    const wave = (a: number, b: number, c: number): number =>
+      0.5 * Math.sin(t * a) + 0.3 * Math.sin(t * b + 1) + 0.2 * Math.sin(t * c + 2);
     const shift = [strength * wave(13, 29, 41), strength * 1.5 * wave(17, 23, 47)] as const;
-    return { window: { zoom: 1 / SHAKE_CROP, shiftX: (-2 * shift[0]) / SHAKE_CROP, shiftY: (-2 * shift[1]) / SHAKE_CROP }, shift, crop: SHAKE_CROP };
+    return {
+      window: { zoom: 1 / SHAKE_CROP, shiftX: (-2 * shift[0]) / SHAKE_CROP, shiftY: (-2 * shift[1]) / SHAKE_CROP },
+      shift,
+      crop: SHAKE_CROP,
+    };
   }
 
   #drawHide(target: WebGLRenderTarget, shift: readonly [number, number], crop: number): void {
@@ -237,7 +261,13 @@ export class Stage {
     const get = (channel: Channel): number => channelAt(plan, channel, ms);
     const fill = this.#fill(ms);
     const grey = get('greyMode') > 0.5;
-    const strengths: Strengths = { sun: get('sun'), sky: get('sky'), lamp: get('lamp'), infrared: get('infrared'), glow: plan.light === 'day' ? 0 : 1 };
+    const strengths: Strengths = {
+      sun: get('sun'),
+      sky: get('sky'),
+      lamp: get('lamp'),
+      infrared: get('infrared'),
+      glow: plan.light === 'day' ? 0 : 1,
+    };
     if (fill === 'none') {
       const dusk = strengths.sun < 0.15 && strengths.sky < 0.35;
       const tints: Tints = {
@@ -317,7 +347,10 @@ export class Stage {
   #aimSun(): void {
     const middle = new Vector3();
     const present = this.#cast.present;
-    const places = present.map(({ placement, plan }) => ({ at: new Vector3(placement?.xM, 0.8 + (placement?.yM ?? 0), placement?.zM), room: plan.type === 'vehicle' ? 3.2 : 1.4 }));
+    const places = present.map(({ placement, plan }) => ({
+      at: new Vector3(placement?.xM, 0.8 + (placement?.yM ?? 0), placement?.zM),
+      room: plan.type === 'vehicle' ? 3.2 : 1.4,
+    }));
     for (const { at } of places) middle.addScaledVector(at, 1 / places.length);
     const half = Math.max(...places.map(({ at, room }) => at.distanceTo(middle) + room));
     const { camera } = this.#sunMoving;
@@ -348,7 +381,16 @@ export class Stage {
     if (rain === 0 && snow === 0) return [];
     const wind = channelAt(this.#plan, 'wind', ms);
     const sky = strengths.sky * 1.2 + strengths.sun * 0.3;
-    return this.#weather.strokes({ tSec: ms / 1000, rain, snow, wind, infrared: strengths.infrared, sky, lamp: strengths.lamp, exposureSec: strengths.sky > 0.4 ? 1 / 80 : 1 / 30 });
+    return this.#weather.strokes({
+      tSec: ms / 1000,
+      rain,
+      snow,
+      wind,
+      infrared: strengths.infrared,
+      sky,
+      lamp: strengths.lamp,
+      exposureSec: strengths.sky > 0.4 ? 1 / 80 : 1 / 30,
+    });
   }
 
   #glare(lit: { readonly at: readonly Vector3[]; readonly ahead: Vector3 } | undefined): readonly Stroke[] {
@@ -363,10 +405,20 @@ export class Stage {
       const scale = this.#plan.widthPx / 640;
       const bright = 1.5 + 60 * facing ** 6;
       const spot = (radiusPx: number, gain: number): Stroke => ({
-        ...{ x0: at[0], y0: at[1], x1: at[0] + 0.01, y1: at[1], radiusPx: radiusPx * scale, cover: 0, distanceM: distanceM - 1 },
+        ...{
+          x0: at[0],
+          y0: at[1],
+          x1: at[0] + 0.01,
+          y1: at[1],
+          radiusPx: radiusPx * scale,
+          cover: 0,
+          distanceM: distanceM - 1,
+        },
         light: [bright * gain, bright * gain * 0.95, bright * gain * 0.85],
       });
-      return [spot(3, 1), spot(9 + 22 * facing ** 4, 0.16), spot(90 * facing ** 3, 0.012)].filter((stroke) => stroke.radiusPx > 1);
+      return [spot(3, 1), spot(9 + 22 * facing ** 4, 0.16), spot(90 * facing ** 3, 0.012)].filter(
+        (stroke) => stroke.radiusPx > 1,
+      );
     });
   }
 
@@ -379,7 +431,15 @@ export class Stage {
     this.#witness.dispose();
     this.#actors.dispose();
     this.#hide.dispose();
-    for (const view of [this.#sunMoving, this.#sunFixed, this.#sunLeaves, this.#lampFixed, this.#lampMoving, this.#head]) view?.dispose();
+    for (const view of [
+      this.#sunMoving,
+      this.#sunFixed,
+      this.#sunLeaves,
+      this.#lampFixed,
+      this.#lampMoving,
+      this.#head,
+    ])
+      view?.dispose();
     for (const { mesh, surface } of this.#scenery.surfaces) {
       mesh.geometry.dispose();
       surface.material.map?.dispose();

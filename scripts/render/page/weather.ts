@@ -42,9 +42,21 @@ export class Weather {
     this.#specks = Array.from({ length: SNOW_COUNT }, (_, i) => {
       // Some fall right in front of the lens.
       const z = i % 12 === 0 ? -0.25 - 0.5 * random() : -0.9 - 8 * random() ** 1.5;
-      return { x: (random() - 0.5) * (1.5 + 2.6 * -z), y: random() * TOP_M, z, speed: 0.8 + 0.4 * random(), phase: random() * 6.28 };
+      return {
+        x: (random() - 0.5) * (1.5 + 2.6 * -z),
+        y: random() * TOP_M,
+        z,
+        speed: 0.8 + 0.4 * random(),
+        phase: random() * 6.28,
+      };
     });
-    this.#splashes = Array.from({ length: 90 }, () => ({ x: (random() - 0.5) * 7, y: 0.02, z: -1.2 - 6 * random(), speed: 3 + 4 * random(), phase: random() * 10 }));
+    this.#splashes = Array.from({ length: 90 }, () => ({
+      x: (random() - 0.5) * 7,
+      y: 0.02,
+      z: -1.2 - 6 * random(),
+      speed: 3 + 4 * random(),
+      phase: random() * 10,
+    }));
   }
 
   strokes(look: WeatherLook): readonly Stroke[] {
@@ -54,13 +66,27 @@ export class Weather {
     return out;
   }
 
-  #project(x: number, y: number, z: number): { readonly at: readonly [number, number]; readonly distanceM: number } | undefined {
+  #project(
+    x: number,
+    y: number,
+    z: number,
+  ): { readonly at: readonly [number, number]; readonly distanceM: number } | undefined {
     const v = this.#toCamera(new Vector3(x, y, z));
     const at = toPixels(this.#lens, v.x, v.y, v.z);
     return at === undefined ? undefined : { at, distanceM: v.length() };
   }
 
-  #line(x: number, y: number, z: number, dx: number, dy: number, radiusM: number, gain: number, look: WeatherLook, out: Stroke[]): void {
+  #line(
+    x: number,
+    y: number,
+    z: number,
+    dx: number,
+    dy: number,
+    radiusM: number,
+    gain: number,
+    look: WeatherLook,
+    out: Stroke[],
+  ): void {
     const from = this.#project(x, y, z);
     const to = this.#project(x + dx, y + dy, z);
     if (from === undefined || to === undefined) return;
@@ -69,9 +95,21 @@ export class Weather {
     const blurPx = (0.9 * this.#lens.widthPx) / 640 / Math.max(0.2, from.distanceM);
     const radiusPx = Math.max((0.45 * this.#lens.widthPx) / 640, radiusM * pxPerM) + blurPx;
     const thin = Math.min(1, (radiusM * pxPerM) / radiusPx + 0.12);
-    const own = look.infrared * (5 / (0.25 + from.distanceM ** 1.55)) + look.sky * 1.1 + look.lamp * 0.6 * Math.exp(-from.distanceM * 0.4);
+    const own =
+      look.infrared * (5 / (0.25 + from.distanceM ** 1.55)) +
+      look.sky * 1.1 +
+      look.lamp * 0.6 * Math.exp(-from.distanceM * 0.4);
     const light = gain * own * thin;
-    out.push({ x0: from.at[0], y0: from.at[1], x1: to.at[0], y1: to.at[1], radiusPx, light: [light, light, light], cover: Math.min(0.9, gain * thin), distanceM: from.distanceM });
+    out.push({
+      x0: from.at[0],
+      y0: from.at[1],
+      x1: to.at[0],
+      y1: to.at[1],
+      radiusPx,
+      light: [light, light, light],
+      cover: Math.min(0.9, gain * thin),
+      distanceM: from.distanceM,
+    });
   }
 
   #rain(look: WeatherLook, out: Stroke[]): void {

@@ -3,7 +3,18 @@
  * and the pixels are counted. A second drawing of a person alone, on a field twice as wide, says how much there would be to
  * see without edges and things in front.
  */
-import { Color, Mesh, MeshBasicMaterial, type Object3D, type PerspectiveCamera, type Scene, SkinnedMesh, Vector3, type WebGLRenderer, WebGLRenderTarget } from 'three';
+import {
+  Color,
+  Mesh,
+  MeshBasicMaterial,
+  type Object3D,
+  type PerspectiveCamera,
+  type Scene,
+  SkinnedMesh,
+  Vector3,
+  type WebGLRenderer,
+  WebGLRenderTarget,
+} from 'three';
 import type { Cast, Member } from './cast.ts';
 import type { Region } from './compose.ts';
 import { type LensSpec, type LensWindow, setLens, toPixels } from './lens.ts';
@@ -70,7 +81,8 @@ export class Witness {
     const { widthPx, heightPx } = this.#lens;
     const total = widthPx * heightPx;
     if (present.length === 0) return { sightings: [], moving: 0, runs: wantRuns ? [total] : undefined };
-    if (region === undefined) return { sightings: this.#unseen(present, camera, window), moving: 0, runs: wantRuns ? [total] : undefined };
+    if (region === undefined)
+      return { sightings: this.#unseen(present, camera, window), moving: 0, runs: wantRuns ? [total] : undefined };
     setLens(camera, this.#lens, window);
     renderer.setClearColor(0x000000, 1);
     this.#limit(region);
@@ -94,7 +106,9 @@ export class Witness {
       const full = union(this.#project(member, camera, window), box);
       let visible = 0;
       if (box !== undefined && seen !== undefined) {
-        visible = person ? Math.min(1, seen.pixels / Math.max(1, this.#wholeArea(renderer, scene, camera, present, member, window))) : 1;
+        visible = person
+          ? Math.min(1, seen.pixels / Math.max(1, this.#wholeArea(renderer, scene, camera, present, member, window)))
+          : 1;
       }
       return { id: member.plan.id, what: member.actor.what, person, box, full, visible };
     });
@@ -105,7 +119,15 @@ export class Witness {
     return { sightings, moving, runs };
   }
 
-  #drawAlone(renderer: WebGLRenderer, scene: Scene, camera: PerspectiveCamera, present: readonly Member[], member: Member, id: number, without: readonly Object3D[]): void {
+  #drawAlone(
+    renderer: WebGLRenderer,
+    scene: Scene,
+    camera: PerspectiveCamera,
+    present: readonly Member[],
+    member: Member,
+    id: number,
+    without: readonly Object3D[],
+  ): void {
     for (const other of present) other.actor.object.visible = other === member;
     for (const part of without) part.visible = false;
     this.#material.color = new Color().setRGB(id / 255, 0, 0);
@@ -143,12 +165,24 @@ export class Witness {
   }
 
   /** Pixels that this person would cover, in pixels of the picture. */
-  #wholeArea(renderer: WebGLRenderer, scene: Scene, camera: PerspectiveCamera, present: readonly Member[], member: Member, window: LensWindow): number {
+  #wholeArea(
+    renderer: WebGLRenderer,
+    scene: Scene,
+    camera: PerspectiveCamera,
+    present: readonly Member[],
+    member: Member,
+    window: LensWindow,
+  ): number {
     const { widthPx, heightPx } = this.#lens;
     setLens(camera, this.#lens, { zoom: window.zoom / 2, shiftX: window.shiftX / 2, shiftY: window.shiftY / 2 });
     // The same region of the picture, on a field of twice the size, around it what lies beyond the edges.
     const [x, y, w, h] = this.#region;
-    const wide: Region = [Math.floor(widthPx / 4 + x / 2), Math.floor(heightPx / 4 + y / 2), Math.ceil(w / 2) + 1, Math.ceil(h / 2) + 1];
+    const wide: Region = [
+      Math.floor(widthPx / 4 + x / 2),
+      Math.floor(heightPx / 4 + y / 2),
+      Math.ceil(w / 2) + 1,
+      Math.ceil(h / 2) + 1,
+    ];
     const atEdge = x <= 1 || y <= 1 || x + w >= widthPx - 1 || y + h >= heightPx - 1;
     this.#limit(atEdge ? [0, 0, widthPx, heightPx] : wide);
     renderer.setRenderTarget(this.#target);

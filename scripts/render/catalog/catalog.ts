@@ -1,0 +1,7 @@
+/** All committed streams, by name. */
+import type { StreamPlan } from '../plan.ts';
+import { blind } from './blind.ts';
+import { quiet } from './quiet.ts';
+import { visits } from './visits.ts';
+
+export const catalog: readonly StreamPlan[] = [...visits, ...quiet, ...blind];

@@ -1,0 +1,541 @@
+/** Streams with visits. */
+import type { PersonSpec } from '../page/actors/person-spec.ts';
+import { places } from '../places.ts';
+import type { StreamPlan } from '../plan.ts';
+import { RouteWriter } from '../route.ts';
+import { crossing, parcelOf, person, positive, pushed, ring, visitorRoute } from './making.ts';
+
+const plain: PersonSpec = {
+  age: 'adult',
+  build: 'average',
+  skinTone: '#c98f6d',
+  top: 'jacket',
+  topTone: '#4a6b9b',
+  bottom: 'trousers',
+  bottomTone: '#4b505c',
+  hair: 'short',
+  headwear: 'none',
+  backpack: null,
+};
+const woman: PersonSpec = {
+  age: 'adult',
+  build: 'slim',
+  heightM: 1.67,
+  skinTone: '#d9a582',
+  top: 'coat',
+  topTone: '#a04a38',
+  bottom: 'trousers',
+  bottomTone: '#3d4a63',
+  hair: 'long',
+  headwear: 'none',
+  backpack: null,
+};
+const stout: PersonSpec = {
+  age: 'adult',
+  build: 'stout',
+  heightM: 1.82,
+  skinTone: '#8a5a3c',
+  top: 'shirt',
+  topTone: '#c8c2b2',
+  bottom: 'trousers',
+  bottomTone: '#5b5a4f',
+  hair: 'bald',
+  beard: true,
+  headwear: 'none',
+  backpack: null,
+};
+const courier: PersonSpec = {
+  age: 'adult',
+  build: 'average',
+  skinTone: '#b97f5c',
+  top: 'hiVis',
+  bottom: 'trousers',
+  bottomTone: '#33405f',
+  hair: 'short',
+  headwear: 'cap',
+  backpack: null,
+};
+const rings = 'comes to the door, rings, waits, leaves';
+
+const standsStill = new RouteWriter(1500, -6, -4.2)
+  .along(
+    [
+      [-0.2, -4.1],
+      [0.3, -3.3],
+      [0.3, -1.5],
+    ],
+    1.5,
+  )
+  .face(-0.2)
+  .do('stand', 58_000)
+  .along(
+    [
+      [0.3, -3.3],
+      [0.4, -4.2],
+      [6, -4.4],
+    ],
+    1.6,
+  )
+  .done();
+const pramWalker = person(
+  1,
+  woman,
+  crossing({
+    fromMs: 300,
+    points: [
+      [-6.5, -1.8],
+      [-1, -1.75],
+      [6.5, -1.8],
+    ],
+    speed: 1.4,
+    moving: 'walk',
+  }),
+);
+const pramPusher = { ...pramWalker, beats: [{ fromMs: 0, action: 'walk', holds: 'pram' as const }] };
+const leaver = person(
+  1,
+  courier,
+  visitorRoute('terrace', {
+    holds: 'parcel',
+    offset: [0.1, -0.75],
+    atDoor: (route) => {
+      route.do('putDown', 2300).hold('nothing').do('stand', 500);
+    },
+  }),
+);
+const taker = person(
+  1,
+  { ...plain, headwear: 'hood', topTone: '#55585e' },
+  visitorRoute('driveway', {
+    by: 'side',
+    speed: 1.7,
+    offset: [0, -0.8],
+    atDoor: (route) => {
+      route.do('look', 700).hold('nothing').do('pickUp', 2200).hold('parcel');
+    },
+  }),
+);
+
+export const visits: readonly StreamPlan[] = [
+  positive('day-front', 101, 'cottage', 'day', rings, {
+    actors: [person(1, plain, visitorRoute('cottage', { out: 'side' }))],
+    masksEveryFrames: 10,
+  }),
+  positive('ir-front', 102, 'driveway', 'ir', rings, {
+    actors: [person(1, woman, visitorRoute('driveway', { out: 'side' }))],
+    masksEveryFrames: 10,
+  }),
+  positive('dusk-front', 103, 'terrace', 'dusk', rings, {
+    tags: ['lamp'],
+    actors: [person(1, stout, visitorRoute('terrace'))],
+    masksEveryFrames: 10,
+  }),
+  positive(
+    'lamp-by-visitor',
+    104,
+    'courtyard',
+    'mixed',
+    'comes in the dark, the lamp switches on for them, rings, leaves',
+    {
+      tags: ['lamp', 'switch'],
+      fps: 10,
+      actors: [
+        person(
+          1,
+          { ...plain, topTone: '#6d6a5f' },
+          visitorRoute('courtyard', { by: 'side', fromMs: 1500, atDoor: ring(900) }),
+        ),
+      ],
+      channels: {
+        sky: [[0, 0.035]],
+        lamp: [
+          [0, 0],
+          [4300, 0],
+          [4350, 1],
+        ],
+      },
+      notEvents: [{ fromMs: 4300, toMs: 5300, what: 'the porch lamp switches on' }],
+      encode: { gopSec: 5 },
+    },
+  ),
+  positive('ircut-visitor', 105, 'farm', 'mixed', 'comes while the camera switches to infrared, rings, leaves', {
+    tags: ['ir-cut', 'switch'],
+    fps: 10,
+    actors: [
+      person(
+        1,
+        { ...woman, topTone: '#6b5a7a' },
+        visitorRoute('farm', { by: 'side', fromMs: 1500, atDoor: ring(2500) }),
+      ),
+    ],
+    channels: {
+      sky: [[0, 0.06]],
+      infrared: [
+        [0, 0],
+        [6500, 0],
+        [6800, 1],
+      ],
+      greyMode: [
+        [0, 0],
+        [6650, 0],
+        [6650, 1],
+      ],
+    },
+    notEvents: [{ fromMs: 6500, toMs: 7600, what: 'the camera switches to infrared' }],
+  }),
+  positive('day-oblique', 106, 'gallery', 'day', rings, {
+    actors: [person(1, woman, visitorRoute('gallery', { speed: 1.6 }))],
+  }),
+  positive('ir-oblique', 107, 'gallery', 'ir', rings, {
+    actors: [person(1, { ...stout, topTone: '#8a8f92' }, visitorRoute('gallery', { out: 'side' }))],
+    encode: { gopSec: 5 },
+  }),
+  positive('dusk-side', 108, 'pavement', 'dusk', 'walks past close to the door', {
+    tags: ['passer'],
+    fps: 10,
+    actors: [
+      person(
+        1,
+        { ...woman, topTone: '#3f6b63', backpack: '#7a2f22' },
+        crossing({ fromMs: 700, points: places.pavement.passing, speed: 1.7, moving: 'walk' }),
+      ),
+    ],
+  }),
+  positive(
+    'headlights-visitor',
+    109,
+    'driveway',
+    'ir',
+    'comes while a car sweeps its lights over the garden, rings, leaves',
+    {
+      tags: ['headlights'],
+      actors: [
+        person(1, { ...plain, topTone: '#70747a' }, visitorRoute('driveway', { by: 'side', fromMs: 500 })),
+        {
+          id: 2,
+          type: 'vehicle',
+          spec: { vehicle: 'hatchback' },
+          lamps: true,
+          ...crossing({
+            fromMs: 2500,
+            points: [
+              [24, -16.2],
+              [9, -15.4],
+              [1, -15.2],
+              [-24, -15.6],
+            ],
+            speed: 9,
+            moving: 'drive',
+          }),
+        },
+      ],
+    },
+  ),
+  positive('stands-still', 110, 'terrace', 'day', 'comes, stands still for a minute, leaves', {
+    tags: ['still'],
+    actors: [person(1, { ...plain, topTone: '#7a7f65' }, standsStill)],
+    seconds: 76,
+    encode: { kbps: 60, gopSec: 4 },
+  }),
+  positive('rain-hood', 111, 'terrace', 'day', rings, {
+    tags: ['rain', 'hood'],
+    ground: 'wet',
+    actors: [
+      person(
+        1,
+        { ...plain, top: 'raincoat', topTone: '#c9a227', headwear: 'hood', headwearTone: '#c9a227' },
+        visitorRoute('terrace'),
+      ),
+    ],
+    channels: { sun: [[0, 0]], sky: [[0, 0.75]], rain: [[0, 1]] },
+  }),
+  positive('rain-umbrella', 112, 'cottage', 'dusk', 'comes with an umbrella, waits, leaves', {
+    tags: ['rain', 'umbrella', 'lamp'],
+    ground: 'wet',
+    actors: [
+      person(
+        1,
+        { ...woman, umbrellaTone: '#7a2f3a' },
+        visitorRoute('cottage', { by: 'side', holds: 'umbrella', atDoor: (route) => void route.do('stand', 3000) }),
+      ),
+    ],
+    channels: { sky: [[0, 0.25]], rain: [[0, 0.8]] },
+  }),
+  positive('rain-ir', 113, 'driveway', 'ir', rings, {
+    tags: ['rain'],
+    ground: 'wet',
+    actors: [
+      person(
+        1,
+        { ...stout, top: 'raincoat', topTone: '#61727a', headwear: 'hood' },
+        visitorRoute('driveway', { by: 'side' }),
+      ),
+    ],
+    channels: { rain: [[0, 1]] },
+    encode: { kbps: 260 },
+  }),
+  positive('snow-day', 114, 'woods', 'day', rings, {
+    tags: ['snow'],
+    ground: 'snow',
+    actors: [
+      person(
+        1,
+        { ...plain, top: 'coat', topTone: '#66544a', headwear: 'beanie' },
+        visitorRoute('woods', { out: 'side' }),
+      ),
+    ],
+    channels: { sun: [[0, 0]], sky: [[0, 0.8]], snow: [[0, 0.7]] },
+  }),
+  positive('snow-ir', 115, 'cottage', 'ir', rings, {
+    tags: ['snow'],
+    ground: 'snow',
+    actors: [person(1, { ...woman, headwear: 'beanie' }, visitorRoute('cottage', { by: 'side' }))],
+    channels: { snow: [[0, 0.6]] },
+    encode: { kbps: 260 },
+  }),
+  positive('child', 116, 'terrace', 'day', 'a child comes, knocks, looks, leaves', {
+    tags: ['child'],
+    actors: [
+      person(
+        1,
+        { age: 'child9', top: 'jacket', topTone: '#b5452f', bottom: 'shorts' },
+        visitorRoute('terrace', { atDoor: (route) => void route.do('knock', 1600).do('look', 1300) }),
+      ),
+    ],
+  }),
+  positive('small-child-ir', 117, 'courtyard', 'ir', 'a grown-up and a small child come, wait, leave', {
+    tags: ['child', 'group'],
+    actors: [
+      person(1, woman, visitorRoute('courtyard', { by: 'side', offset: [0.35, -0.25], speed: 1.3 })),
+      person(
+        2,
+        { age: 'child5', top: 'coat' },
+        visitorRoute('courtyard', {
+          by: 'side',
+          offset: [-0.45, -0.1],
+          speed: 1.3,
+          atDoor: (route) => void route.do('look', 3000),
+        }),
+      ),
+    ],
+  }),
+  positive('elderly', 118, 'courtyard', 'day', 'an elderly person with a cane comes slowly, rings, waits', {
+    tags: ['elderly'],
+    actors: [
+      person(
+        1,
+        { age: 'elderly', cane: true, top: 'coat', topTone: '#7c7366', headwear: 'hat' },
+        visitorRoute('courtyard', { by: 'side', speed: 0.95, leaves: false, atDoor: ring(3000) }),
+      ),
+    ],
+  }),
+  positive('pram', 119, 'pavement', 'day', 'passes with a pram', {
+    tags: ['pram', 'passer'],
+    actors: [pramPusher, pushed(2, pramPusher, '#39424d')],
+  }),
+  positive('group-of-three', 120, 'farm', 'day', 'three people come, ring, wait, leave', {
+    tags: ['group'],
+    actors: [
+      person(1, plain, visitorRoute('farm', { by: 'side' })),
+      person(
+        2,
+        woman,
+        visitorRoute('farm', {
+          by: 'side',
+          fromMs: 1100,
+          offset: [0.75, -0.45],
+          atDoor: (route) => void route.do('stand', 2800),
+        }),
+      ),
+      person(
+        3,
+        stout,
+        visitorRoute('farm', {
+          by: 'side',
+          fromMs: 1500,
+          offset: [-0.75, -0.6],
+          atDoor: (route) => void route.do('look', 2500),
+        }),
+      ),
+    ],
+  }),
+  positive('parcel-left', 121, 'terrace', 'day', 'brings a parcel, puts it down, leaves', {
+    tags: ['parcel'],
+    actors: [leaver, parcelOf(2, leaver, 'putDown', 60_000)],
+    seconds: 19,
+    notEvents: [{ fromMs: 16_500, toMs: 19_000, what: 'a parcel lies at the door' }],
+  }),
+  positive('parcel-taken', 122, 'driveway', 'dusk', 'comes, takes the parcel, leaves quickly', {
+    tags: ['parcel', 'lamp'],
+    actors: [taker, parcelOf(2, taker, 'pickUp', 0)],
+  }),
+  positive('crouching', 123, 'woods', 'day', 'comes, crouches at the door, gets up, leaves', {
+    tags: ['crouch'],
+    actors: [
+      person(
+        1,
+        { ...plain, topTone: '#59664a' },
+        visitorRoute('woods', {
+          by: 'side',
+          offset: [0, -0.4],
+          atDoor: (route) => void route.do('crouch', 4000).do('stand', 500),
+        }),
+      ),
+    ],
+  }),
+  positive('crouching-ir', 124, 'courtyard', 'ir', 'comes, crouches, leaves', {
+    tags: ['crouch'],
+    actors: [
+      person(
+        1,
+        { ...plain, headwear: 'hood' },
+        visitorRoute('courtyard', { by: 'side', offset: [0, -0.5], atDoor: (route) => void route.do('crouch', 4000) }),
+      ),
+    ],
+  }),
+  positive('dirty-lens', 125, 'pavement', 'day', 'comes along the pavement, rings, leaves', {
+    tags: ['dirt'],
+    actors: [person(1, { ...plain, topTone: '#9a4f5a' }, visitorRoute('pavement'))],
+    channels: { dirt: [[0, 1]] },
+  }),
+  positive('shaking-camera', 126, 'farm', 'day', rings, {
+    tags: ['shake'],
+    fps: 10,
+    actors: [
+      person(1, { ...woman, topTone: '#4b7a4f' }, visitorRoute('farm', { by: 'side', fromMs: 300, atDoor: ring(400) })),
+    ],
+    channels: {
+      shake: [
+        [0, 0.3],
+        [4000, 0.4],
+        [4200, 1],
+        [5200, 0.4],
+        [12_000, 0.3],
+      ],
+    },
+    encode: { kbps: 380 },
+  }),
+  positive(
+    'reconnect-in-visit',
+    127,
+    'cottage',
+    'day',
+    'comes; the stream breaks off for three seconds and comes back; leaves',
+    {
+      tags: ['reconnect'],
+      actors: [person(1, stout, visitorRoute('cottage', { by: 'side', atDoor: ring(4500) }))],
+      gaps: [
+        { fromMs: 5800, toMs: 6400, outage: 'frozen' },
+        { fromMs: 6400, toMs: 8200, outage: 'missing' },
+        { fromMs: 8200, toMs: 8800, outage: 'grey' },
+      ],
+      notEvents: [{ fromMs: 5800, toMs: 8800, what: 'the stream breaks off and comes back grey' }],
+    },
+  ),
+  positive('far-passer', 128, 'driveway', 'day', 'passes on the pavement, 12 m away', {
+    tags: ['passer', 'far'],
+    actors: [
+      person(
+        1,
+        { ...plain, topTone: '#a8452f' },
+        crossing({ fromMs: 600, points: places.driveway.passing, speed: 1.6, moving: 'walk' }),
+      ),
+    ],
+  }),
+  positive('runs-past', 129, 'pavement', 'day', 'runs past close to the door', {
+    tags: ['run', 'passer'],
+    actors: [
+      person(
+        1,
+        { ...plain, top: 'shirt', topTone: '#3b7fa6', bottom: 'shorts' },
+        crossing({ fromMs: 1200, points: places.pavement.passing, speed: 3.1, moving: 'run' }),
+      ),
+    ],
+    fps: 15,
+    seconds: 7,
+    encode: { gopSec: 0.5, kbps: 480, profile: 'baseline' },
+  }),
+  positive('smooth-25fps', 130, 'driveway', 'day', 'comes up the drive, looks, leaves', {
+    tags: ['25fps'],
+    fps: 25,
+    actors: [
+      person(
+        1,
+        { ...woman, topTone: '#b08a3a' },
+        new RouteWriter(300, 4.8, -2.6)
+          .along([[0.9, -2.2]], 1.7)
+          .do('look', 800)
+          .along([[4.8, -2.4]], 1.8)
+          .done(),
+      ),
+    ],
+    seconds: 7,
+    encode: { kbps: 560, gopSec: 10, quality: 27, profile: 'high' },
+  }),
+  positive('looks-round', 131, 'courtyard', 'dusk', 'comes through the archway, looks round, goes', {
+    tags: ['lamp', 'passer'],
+    actors: [
+      person(
+        1,
+        { ...plain, topTone: '#7a7266' },
+        new RouteWriter(600, 1.2, -13.5)
+          .along(
+            [
+              [0.8, -8],
+              [-1, -5],
+            ],
+            1.6,
+          )
+          .do('look', 2000)
+          .along(
+            [
+              [0.8, -8],
+              [1.2, -13.5],
+            ],
+            1.7,
+          )
+          .done(),
+      ),
+    ],
+  }),
+  positive('porch-1080', 132, 'cottage', 'day', 'comes to the door, knocks, rings, leaves', {
+    tags: ['1080p', 'audio'],
+    widthPx: 1920,
+    heightPx: 1080,
+    fps: 15,
+    seconds: 11,
+    actors: [
+      person(
+        1,
+        { ...plain, topTone: '#5a8b5f', backpack: '#2d3b55' },
+        new RouteWriter(900, 6.4, -2.7)
+          .along(
+            [
+              [1.3, -1.9],
+              [0.25, -1.15],
+            ],
+            1.5,
+          )
+          .face(-0.2, 400)
+          .do('knock', 1200)
+          .do('press', 1200, { xM: 0.02, yM: 1.13, zM: -0.02 })
+          .along(
+            [
+              [1.3, -1.9],
+              [6.4, -2.7],
+            ],
+            1.7,
+          )
+          .done(),
+      ),
+    ],
+    sounds: [
+      ...Array.from({ length: 8 }, (_, k) => ({ atMs: 1000 + k * 470, sound: 'step' as const })),
+      ...[5900, 6200, 6500].map((atMs) => ({ atMs, sound: 'knock' as const })),
+      { atMs: 7300, sound: 'bell' },
+      ...Array.from({ length: 6 }, (_, k) => ({ atMs: 8300 + k * 470, sound: 'step' as const })),
+      { atMs: 200, sound: 'wind' },
+    ],
+    encode: { kbps: 1200, gopSec: 2, profile: 'high' },
+  }),
+];
