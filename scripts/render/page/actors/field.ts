@@ -39,9 +39,9 @@ export function noise(x: number, y: number, z: number): number {
   let u = x - i;
   let v = y - j;
   let w = z - k;
-  u *= u * (3 - 2 * u);
-  v *= v * (3 - 2 * v);
-  w *= w * (3 - 2 * w);
+  u = u * u * (3 - 2 * u);
+  v = v * v * (3 - 2 * v);
+  w = w * w * (3 - 2 * w);
   const near = lerp(
     lerp(lattice(i, j, k), lattice(i + 1, j, k), u),
     lerp(lattice(i, j + 1, k), lattice(i + 1, j + 1, k), u),

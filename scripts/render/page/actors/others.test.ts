@@ -81,7 +81,7 @@ describe('createVehicle', () => {
     (vehicle) => {
       const actor = createVehicle({ vehicle }, seedRandom(1));
       actor.pose(at('drive', { walkedM: 1 }) as Placement<'drive'>);
-      const { low, high } = bounds(actor as Actor);
+      const { low, high } = bounds(actor);
       expect(low.y).toBeGreaterThan(-0.02);
       expect(high.z - low.z).toBeGreaterThan(3.8);
       for (const lamp of actor.headlights) expect(high.z - lamp.z).toBeLessThan(0.15);

@@ -12,8 +12,9 @@ import {
 } from 'three';
 import type { Actor, AnimalAction, Random } from './actor.ts';
 import type { BeastBone, BeastJoint, Breed, BreedName, Corner } from './breed.ts';
-import { BREEDS, beastField, beastJoints, CORNERS, paintFur } from './breed.ts';
+import { BREEDS, beastField, beastJoints, CORNERS } from './breed.ts';
 import { lerp, segmentDistance } from './field.ts';
+import { paintFur } from './fur.ts';
 import { solve, twoBones } from './ik.ts';
 import type { Assembled, Rgb } from './layer.ts';
 import { rgb } from './layer.ts';

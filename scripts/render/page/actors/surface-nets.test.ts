@@ -17,7 +17,7 @@ function edgeUses(surface: Surface): Map<string, number> {
 
 function isClosed(surface: Surface): boolean {
   const uses = edgeUses(surface);
-  return [...uses].every(([key, n]) => n === uses.get(key.split('>').reverse().join('>')));
+  return [...uses].every(([key, n]) => n === uses.get(key.split('>').toReversed().join('>')));
 }
 
 function volume({ positions: p, indices }: Surface): number {

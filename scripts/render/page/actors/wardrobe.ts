@@ -32,6 +32,7 @@ const TOP = [
 ] as const;
 const BOTTOM = ['#2b2f38', '#3d4a63', '#6b6355', '#23262b', '#4d4238', '#585e68'] as const;
 const SHOES = ['#e0ddd6', '#2a2220', '#5a4030', '#24282e', '#8a8f96'] as const;
+const SUIT = ['#23262d', '#2b3140', '#3c3f44', '#4a4440', '#1b1c20'] as const;
 const LOUD = ['#c23b2e', '#2f73c2', '#e0b62c', '#2f9a5a', '#d96a2b', '#7a4bb0'] as const;
 
 /** Draws in a fixed order whatever is given, so that one more given trait changes no other. */
@@ -49,6 +50,7 @@ export function fillSpec(spec: PersonSpec, random: Random): FullSpec {
     headwearTone: pick(random, BOTTOM),
     top: pick(random, ['jacket', 'jacket', 'coat', 'shirt', 'suit', 'raincoat'] as const),
     topTone: pick(random, child ? LOUD : TOP),
+    suitTone: pick(random, SUIT),
     pattern: pick(random, ['plain', 'plain', 'plain', 'block', 'stripes', 'check'] as const),
     patternTone: pick(random, ['#d8d4ca', '#2a2d33', '#a03a30', '#4a6a8a'] as const),
     bottomTone: pick(random, BOTTOM),
@@ -60,6 +62,7 @@ export function fillSpec(spec: PersonSpec, random: Random): FullSpec {
   const top = spec.top ?? (child && drawn.top === 'suit' ? 'jacket' : drawn.top);
   const manly = hair === 'short' || hair === 'bald';
   const suited = top === 'suit' || top === 'hiVis';
+  const topTone = spec.topTone ?? (top === 'suit' ? drawn.suitTone : drawn.topTone);
   return {
     age,
     build: spec.build ?? build,
@@ -70,14 +73,14 @@ export function fillSpec(spec: PersonSpec, random: Random): FullSpec {
     headwear: spec.headwear ?? (drawn.headwear === 'hat' && !old && top !== 'coat' ? 'none' : drawn.headwear),
     headwearTone: spec.headwearTone ?? drawn.headwearTone,
     top,
-    topTone: spec.topTone ?? drawn.topTone,
+    topTone,
     pattern: spec.pattern ?? (top === 'suit' || top === 'hiVis' || top === 'raincoat' ? 'plain' : drawn.pattern),
     patternTone: spec.patternTone ?? drawn.patternTone,
     bottom:
       spec.bottom ??
       (!manly && !suited && chance.skirt < 0.4 ? 'skirt' : child && chance.skirt > 0.8 ? 'shorts' : 'trousers'),
-    bottomTone:
-      spec.bottomTone ?? (suited && spec.topTone !== undefined && top === 'suit' ? spec.topTone : drawn.bottomTone),
+    // A suit is of one cloth.
+    bottomTone: spec.bottomTone ?? (top === 'suit' ? topTone : drawn.bottomTone),
     shoeTone: spec.shoeTone ?? drawn.shoeTone,
     backpack:
       spec.backpack === undefined
