@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly register: Regis
   lock: () => import('./cli/lock.ts'),
   requests: () => import('./cli/requests.ts'),
   prompt: () => import('./cli/prompt.ts'),
+  ledger: () => import('./cli/ledger.ts'),
   agencies: () => import('./cli/agencies.ts'),
   clips: () => import('./cli/clips.ts'),
   check: () => import('./cli/check.ts'),

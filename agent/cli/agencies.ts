@@ -49,14 +49,62 @@ async function addRoot(path: string, option: AddRootOption, io: CliIo): Promise<
 }
 
 function agencyRow(agency: AgencySummary): string[] {
-  const { enabled, name, expiresAtMs, version } = agency;
+  const { name, expiresAtMs, version } = agency;
   return [
     clean(agency.agency),
-    enabled ? 'enabled' : 'disabled',
+    standingOf(agency),
     `version ${version}`,
     `until ${localTime(expiresAtMs)}`,
+    `reports ${agency.score.openCount + agency.score.closedCount} of ${agency.score.dueCount}`,
     clean(name),
   ];
+}
+
+/** The worst that can be said of it first. */
+function standingOf({ suspended, enabled, muted, directory, perDay }: AgencySummary): string {
+  if (suspended) return 'suspended: contradicted itself';
+  if (!enabled) return 'disabled';
+  if (muted === 'by-owner') return 'muted';
+  if (muted === 'overdue-outcomes') return 'muted: reports overdue';
+  if (directory === 'agency-outdated') return 'held: a newer document was withheld';
+  if (directory === 'agency-unlisted') return 'held: its root lists it no longer';
+  return perDay === 5 ? 'enabled' : `enabled, ${perDay} a day`;
+}
+
+async function setMuted(agency: string, muted: boolean, option: JsonOption, io: CliIo): Promise<void> {
+  const config = openConfig(option, io);
+  showAgencies([await withOwner(config, (owner) => owner.call('setAgencyMuted', { agency, muted }))], option, io);
+}
+
+async function setPerDay(agency: string, text: string, option: JsonOption, io: CliIo): Promise<void> {
+  const perDay = text === 'default' ? null : Number(text);
+  if (perDay !== null && !/^[0-9]$/.test(text)) {
+    throw new AgentError('usage', 'agencies/bad-limit', 'Cannot set the limit: expected 0 to 5, or "default"');
+  }
+  const config = openConfig(option, io);
+  showAgencies([await withOwner(config, (owner) => owner.call('setAgencyPerDay', { agency, perDay }))], option, io);
+}
+
+/** As signed: whoever holds the root can see for themselves what their agency did. */
+async function evidence(agency: string, option: JsonOption, io: CliIo): Promise<void> {
+  const kept = await withOwner(openConfig(option, io), (owner) => owner.call('showEvidence', { agency }));
+  if (option.json === true) return sayJson(io, kept);
+  if (kept.length === 0) return say(io, 'None: no two documents of this agency contradict each other.');
+  for (const { foundAtMs, firstBase64, secondBase64 } of kept) {
+    say(io, `Found ${localTime(foundAtMs)}: two documents under one number, both validly signed.`);
+    for (const text of [firstBase64, secondBase64])
+      say(io, clean(Buffer.from(text, 'base64').toString('utf8'), 60_000));
+  }
+}
+
+async function alerts(option: JsonOption, io: CliIo): Promise<void> {
+  const notices = await withOwner(openConfig(option, io), (owner) => owner.call('listNotices'));
+  if (option.json === true) return sayJson(io, notices);
+  if (notices.length === 0) say(io, 'No alerts.');
+  for (const { issuedAtMs, agencyName, headline, text } of notices) {
+    say(io, `${localTime(issuedAtMs)}  ${clean(agencyName, 100)}: ${clean(headline, 120)}`);
+    say(io, `  ${clean(text, 1000)}`);
+  }
 }
 
 function showAgencies(agencies: readonly AgencySummary[], option: JsonOption, io: CliIo): void {
@@ -99,6 +147,27 @@ export function register(program: Command, io: CliIo): void {
   );
   add('enable <agency>', 'let an agency ask', 'latchkey agencies enable springfield-pd').action(
     (agency: string, option: JsonOption) => setEnabled(agency, true, option, io),
+  );
+  add('mute <agency>', 'hear nothing of an agency for now', 'latchkey agencies mute springfield-pd').action(
+    (agency: string, option: JsonOption) => setMuted(agency, true, option, io),
+  );
+  add(
+    'unmute <agency>',
+    'hear it again; what came meanwhile is shown',
+    'latchkey agencies unmute springfield-pd',
+  ).action((agency: string, option: JsonOption) => setMuted(agency, false, option, io));
+  add(
+    'limit <agency> <per-day>',
+    'allow it fewer prompts a day than the five of the protocol',
+    'latchkey agencies limit springfield-pd 1',
+  ).action((agency: string, perDay: string, option: JsonOption) => setPerDay(agency, perDay, option, io));
+  add(
+    'evidence <agency>',
+    'print documents by which an agency contradicted itself',
+    'latchkey agencies evidence springfield-pd --json',
+  ).action((agency: string, option: JsonOption) => evidence(agency, option, io));
+  add('alerts', 'list the public alerts of agencies and groups', 'latchkey agencies alerts').action(
+    (option: JsonOption) => alerts(option, io),
   );
   add('disable <agency>', 'stop an agency from asking', 'latchkey agencies disable springfield-pd').action(
     (agency: string, option: JsonOption) => setEnabled(agency, false, option, io),

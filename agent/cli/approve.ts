@@ -7,11 +7,13 @@ import { type OwnerClient, withOwner } from './owner-client.ts';
 import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
 import { Prompter } from './prompter.ts';
 import { banner, clipText, previewRows, requestRows, wholeSelection } from './request-text.ts';
-import { localTime, table } from './terminal-text.ts';
+import { clean, localTime, table } from './terminal-text.ts';
 
 export interface ApproveOption extends ConfigOption, PassphraseOption {
   readonly clip?: readonly string[];
   readonly yes?: boolean;
+  readonly sound?: boolean;
+  readonly oneDevice?: boolean;
   readonly json?: boolean;
 }
 
@@ -79,7 +81,12 @@ async function approveWith(
   note(io, banner);
   for (const line of table(requestRows(request))) note(io, line);
   const selection = await chooseClips(option, clips, request, io, prompter);
-  const preview = await owner.call('preview', { requestId, selection });
+  const preview = await owner.call('preview', {
+    requestId,
+    selection,
+    sound: option.sound === true,
+    discloseLineage: option.oneDevice === true,
+  });
   note(io, 'Exactly this would be sent:');
   for (const line of table(previewRows(preview))) note(io, line);
   if (option.yes !== true && !(await prompter.confirm('Approve this share?'))) {
@@ -88,6 +95,12 @@ async function approveWith(
   const share = await owner.call('approve', { requestId, previewId: preview.previewId, passphrase });
   if (option.json === true) return sayJson(io, share);
   say(io, `Approved. Nothing is readable by anybody before ${localTime(share.releaseNotBeforeMs)};`);
+  if (share.waitsFor !== undefined) {
+    say(
+      io,
+      `and not before ${clean(share.waitsFor)} has confirmed it: "latchkey requests confirm ${requestId} --as …".`,
+    );
+  }
   say(io, `until then "latchkey requests withdraw ${requestId}" takes it back.`);
 }
 

@@ -14,6 +14,7 @@ import { type CommandResult, runCommand } from './fixture/command.ts';
 import { type Installation, makeInstallation } from './fixture/installation.ts';
 import { Terminal } from './fixture/terminal.ts';
 import { register as init } from './init.ts';
+import { register as ledger } from './ledger.ts';
 import { register as lock } from './lock.ts';
 import { register as models } from './models.ts';
 import { OwnerClient } from './owner-client.ts';
@@ -28,6 +29,7 @@ import { register as verify } from './verify.ts';
 import { register as watch } from './watch.ts';
 
 const all: readonly Register[] = [
+  ledger,
   init,
   run,
   status,
@@ -154,7 +156,8 @@ describe('a mistake is answered in one line, with its kind as the exit status, a
 describe('every command', () => {
   const lines = [
     'init', 'run', 'status', 'pair', 'unlock', 'lock', 'verify', 'requests list', 'requests show', 'requests review', 'requests approve', 'requests check',
-    'requests decline', 'requests withdraw', 'agencies add-root', 'agencies import', 'agencies list', 'agencies enable', 'agencies disable',
+    'requests decline', 'requests withdraw', 'requests confirm', 'requests demand', 'ledger list', 'ledger show', 'ledger verify',
+    'ledger export', 'agencies mute', 'agencies unmute', 'agencies limit', 'agencies evidence', 'agencies alerts', 'agencies add-root', 'agencies import', 'agencies list', 'agencies enable', 'agencies disable',
     'clips list', 'clips export', 'clips sealed', 'watch', 'detect', 'models list', 'models check', 'models time', 'models add',
   ]; // biome-ignore format: a list
   it.each(lines)('%s explains itself with an example', async (line) => {

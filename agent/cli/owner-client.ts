@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { ControlClient } from '../base/control.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
-import type { OwnerService } from '../owner/service.ts';
+import type { OwnerService, ShareSummary } from '../owner/service.ts';
 
 /** Media come in pieces, because one control line may have at most 1 MiB. */
 type MediaMethod = 'previewMedia' | 'clipMedia';
-type Method = Exclude<keyof OwnerService, MediaMethod>;
+/** `confirm` takes a log-in here: this socket knows its user, not the person. */
+type Method = Exclude<keyof OwnerService, MediaMethod | 'confirm'>;
 type Params<M extends keyof OwnerService> = Parameters<OwnerService[M]> extends [infer P] ? P : undefined;
 
 const pieceBytes = 512 * 1024;
@@ -35,6 +36,12 @@ export class OwnerClient {
     const answer = await this.#control.call(method, params[0] ?? {});
     if (typeof answer !== 'object' || answer === null) throw badAnswer(method);
     return answer as Awaited<ReturnType<OwnerService[M]>>;
+  }
+
+  async confirm(params: { requestId: string; name: string; password: string }): Promise<ShareSummary> {
+    const answer = await this.#control.call('confirm', params);
+    if (typeof answer !== 'object' || answer === null) throw badAnswer('confirm');
+    return answer as ShareSummary;
   }
 
   /** Yields a file piece by piece, in order, and checks that exactly the announced number of bytes came. */

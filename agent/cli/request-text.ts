@@ -1,5 +1,13 @@
 /** A request, its clips and its preview as lines of text: the same words in `requests` and in the full-screen prompt. */
-import type { ClipSummary, Preview, RequestDetail, RequestState, RequestSummary, Selection } from '../owner/service.ts';
+import type {
+  ClipSummary,
+  Preview,
+  RequestDetail,
+  RequestState,
+  RequestSummary,
+  Selection,
+  ShareSummary,
+} from '../owner/service.ts';
 import { byteSize, clean, localTime, seconds } from './terminal-text.ts';
 
 /** Stands above every request and can't be changed by an agency. */
@@ -62,8 +70,35 @@ export function requestRows(request: RequestDetail): [string, string][] {
       `officer ${clean(request.signers.officerKeyId)} and approver ${clean(request.signers.approverKeyId)}`,
     ],
     ['Expires', localTime(request.expiresAtMs)],
+    ...request.related.map((id): [string, string] => ['See also', `${clean(id)}: same case, overlapping area`]),
+    ...(request.share === undefined ? [] : shareRows(request.share)),
     ['State', describeState(request.state)],
     ...request.warnings.map((code): [string, string] => ['Note', describeWarning(code)]),
+  ];
+}
+
+const outcomeText = {
+  due: 'not due yet',
+  overdue: 'OVERDUE',
+  open: 'reported: still open',
+  closed: 'reported: closed',
+};
+const deletionText = {
+  due: 'not due yet',
+  demanded: 'demanded',
+  overdue: 'OVERDUE',
+  confirmed: 'the agency says that it was deleted',
+};
+
+function shareRows({ waitsFor, after }: ShareSummary): [string, string][] {
+  const rows: [string, string][] = [];
+  if (waitsFor !== undefined) rows.push(['Waits for', `${clean(waitsFor)}, who must confirm it`]);
+  if (after === undefined) return rows;
+  return [
+    ...rows,
+    ['Shared', localTime(after.sharedAtMs)],
+    ['Outcome', `${outcomeText[after.outcome]}; by ${localTime(after.outcomeDueMs)}`],
+    ['Deletion', `${deletionText[after.deletion]}; by ${localTime(after.deleteDueMs)}`],
   ];
 }
 

@@ -1,19 +1,23 @@
-/** `latchkey requests check`: what a device would say to a request, offline and without any installation. */
+/** `latchkey requests check`: what a device would say to a request, or to any signed document, offline and without any installation. */
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
 import { readFileLimited } from '../base/files.ts';
+import { fromHex } from '../protocol/bytes.ts';
 import type { AgencyDocument, RequestDocument } from '../protocol/documents.ts';
 import { peekDocument } from '../protocol/envelope.ts';
 import { areaContains, type Place } from '../protocol/geometry.ts';
 import { type CheckedRequest, checkRequest, type RequestWarning } from '../protocol/request-check.ts';
 import { readRootFile } from './agency-files.ts';
+import { checkOther, type OtherKind, otherKindOf } from './document-check.ts';
 import { type CliIo, say, sayJson } from './io.ts';
 import { example } from './program-line.ts';
 import { clean, table } from './terminal-text.ts';
 
 interface CheckOption {
-  readonly agency: string;
-  readonly root: readonly string[];
+  readonly agency?: string;
+  readonly root?: readonly string[];
+  readonly grant?: string;
+  readonly ownerRoot?: string;
   readonly at?: string;
   readonly place?: string;
   readonly topic?: string;
@@ -88,10 +92,48 @@ function peek<K extends 'request' | 'agency'>(kind: K, envelope: Uint8Array) {
   }
 }
 
+function ownerRootOf(path: string): Uint8Array {
+  const text = bytesOf(path).toString('utf8').trim();
+  if (/^[0-9a-f]{64}$/.test(text)) return fromHex(text);
+  const message = 'Cannot read --owner-root: expected a file with 64 hexadecimal digits, as keys/owner-root.pub';
+  throw new AgentError('usage', 'requests/bad-owner-root', message);
+}
+
+/** Anything but a request. The exit status tells as for a request. */
+function checkDocument(kind: OtherKind, envelope: Uint8Array, option: CheckOption, io: CliIo): void {
+  const verdict = checkOther(kind, envelope, {
+    atMs: timeOf(option.at),
+    roots: (option.root ?? []).map((file) => readRootFile(file).pinned),
+    ...(option.agency === undefined ? {} : { agency: bytesOf(option.agency) }),
+    ...(option.topic === undefined ? {} : { topic: option.topic }),
+    ...(option.ownerRoot === undefined ? {} : { ownerRoot: ownerRootOf(option.ownerRoot) }),
+    ...(option.grant === undefined ? {} : { grant: bytesOf(option.grant) }),
+  });
+  if (option.json === true) sayJson(io, verdict);
+  else {
+    const rows = [
+      ['Verdict', verdict.state],
+      ['Kind', kind],
+    ];
+    if (!verdict.verified) rows.push(['Beware', 'what follows is only what somebody wrote']);
+    if (verdict.hash !== null) rows.push(['Hash', verdict.hash]);
+    rows.push([
+      'Document',
+      verdict.document === null ? 'not readable' : clean(JSON.stringify(verdict.document), 40_000),
+    ]);
+    for (const line of table(rows)) say(io, line);
+  }
+  if (verdict.code !== null) throw new AgentError('refused', verdict.code, verdict.message ?? '');
+}
+
 function verdictOf(path: string, option: CheckOption): { verdict: CheckVerdict; refusal: AgentError | undefined } {
   const atMs = timeOf(option.at);
   const place = option.place === undefined ? undefined : placeOf(option.place);
-  const [request, agency] = [bytesOf(path), bytesOf(option.agency)];
+  const request = bytesOf(path);
+  if (option.agency === undefined || option.root === undefined) {
+    throw new AgentError('usage', 'requests/missing-option', 'Cannot check a request: give --agency and --root too');
+  }
+  const agency = bytesOf(option.agency);
   const roots = option.root.map((file) => readRootFile(file).pinned);
   let checked: CheckedRequest | undefined;
   let refusal: AgentError | undefined;
@@ -139,6 +181,8 @@ function rowsOf({ state, verified, request, agency, warnings, signers }: CheckVe
 }
 
 function check(path: string, option: CheckOption, io: CliIo): void {
+  const other = otherKindOf(bytesOf(path));
+  if (other !== undefined) return checkDocument(other, bytesOf(path), option, io);
   const { verdict, refusal } = verdictOf(path, option);
   if (option.json === true) sayJson(io, verdict);
   else for (const line of table(rowsOf(verdict))) say(io, line);
@@ -152,9 +196,11 @@ function repeated(text: string, all: readonly string[] | undefined): string[] {
 export function registerCheck(requests: Command, io: CliIo): void {
   requests
     .command('check <file>')
-    .description('say what a device would answer to a request; offline, needs no installation')
-    .requiredOption('--agency <file>', 'the signed document of the agency that asks')
-    .requiredOption('--root <file>', 'a root that vouches for the agency; may be repeated', repeated)
+    .description('say what a device would answer to a request or any signed document; offline, needs no installation')
+    .option('--agency <file>', 'the signed document of the agency that asks, alerts, revokes or reports')
+    .option('--root <file>', 'a root that vouches for the agency; may be repeated', repeated)
+    .option('--grant <file>', 'for a demand: the grant that it is about')
+    .option('--owner-root <file>', "for a dispatch: the device's keys/owner-root.pub")
     .option('--at <time>', 'the moment to look at it (default: now)')
     .option('--place <lat,lon>', 'where the camera is, in degrees')
     .option('--topic <topic>', 'the MQTT topic under which it was received')

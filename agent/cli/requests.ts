@@ -1,13 +1,17 @@
 /** `latchkey requests`: who asks, for what, and the owner's answer; every one of them may be left unanswered. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { DemandGround } from '../owner/service.ts';
+import { readNamedFile } from './agency-files.ts';
 import { type ApproveOption, approve } from './approve.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
+import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
 import { example } from './program-line.ts';
+import { Prompter } from './prompter.ts';
 import { banner, clipText, describeState, requestRows, summaryRow } from './request-text.ts';
 import { registerCheck } from './requests-check.ts';
-import { clean, table } from './terminal-text.ts';
+import { clean, localTime, table } from './terminal-text.ts';
 
 interface JsonOption extends ConfigOption {
   readonly json?: boolean;
@@ -42,6 +46,41 @@ async function answer(method: 'decline' | 'withdraw', requestId: string, option:
   else say(io, `The request is ${describeState(state)}.`);
 }
 
+interface ConfirmOption extends JsonOption {
+  readonly as: string;
+  readonly passwordFile?: string;
+}
+
+/** Two people, two secrets: who approved knows the passphrase, who confirms has a log-in of their own. */
+async function confirm(requestId: string, option: ConfirmOption, io: CliIo): Promise<void> {
+  using prompter = new Prompter(io);
+  const password =
+    option.passwordFile === undefined
+      ? await prompter.secret(`Password of ${clean(option.as)}`)
+      : readNamedFile(option.passwordFile, 2048, 'password').replace(/\r?\n$/, '');
+  const { shareId: _, ...share } = await withOwner(openConfig(option, io), (owner) =>
+    owner.confirm({ requestId, name: option.as, password }),
+  );
+  if (option.json === true) return sayJson(io, { requestId, ...share });
+  say(io, `Confirmed. It may leave from ${localTime(share.releaseNotBeforeMs)} on; until then it can be withdrawn.`);
+}
+
+interface DemandOption extends JsonOption, PassphraseOption {
+  readonly ground: DemandGround;
+}
+
+async function demand(requestId: string, option: DemandOption, io: CliIo): Promise<void> {
+  using prompter = new Prompter(io);
+  const config = openConfig(option, io);
+  const share = await withOwner(config, async (owner) => {
+    const passphrase = await obtainPassphrase(option, io, prompter);
+    if ((await owner.call('health')).lock !== 'deciding') await owner.call('unlockDeciding', { passphrase });
+    return owner.call('demandDeletion', { requestId, ground: option.ground, passphrase });
+  });
+  if (option.json === true) return sayJson(io, share);
+  say(io, 'The demand is signed and on its way. Whether it was deleted is what the agency reports.');
+}
+
 function repeated(text: string, all: readonly string[] | undefined): string[] {
   return [...(all ?? []), text];
 }
@@ -70,6 +109,8 @@ export function register(program: Command, io: CliIo): void {
     `latchkey requests approve ${id}`,
     `latchkey requests approve ${id} --clip 5f0e,2026-03-01T14:05:00Z,2026-03-01T14:05:40Z --passphrase-file p --yes`,
   )
+    .option('--sound', 'keep the sound, where the request asks for it')
+    .option('--one-device', 'prove that the clips come from one device; lets the agency link your shares of the month')
     .option('--clip <id[,from,to]>', 'a clip, or a part of it; may be repeated', repeated)
     .option('--passphrase-file <file>', 'read the passphrase from a file')
     .option('--yes', 'do not ask for confirmation')
@@ -80,5 +121,19 @@ export function register(program: Command, io: CliIo): void {
   add('withdraw <id>', 'take an approval back before its key is released', `latchkey requests withdraw ${id}`).action(
     (requestId: string, option: JsonOption) => answer('withdraw', requestId, option, io),
   );
+  add('confirm <id>', 'say yes as the second approver, by your log-in', `latchkey requests confirm ${id} --as grandma`)
+    .requiredOption('--as <name>', 'your log-in')
+    .option('--password-file <file>', 'read its password from a file')
+    .action((requestId: string, option: ConfirmOption) => confirm(requestId, option, io));
+  add(
+    'demand <id>',
+    'demand that what was shared be deleted (needs "unlock --deciding")',
+    `latchkey requests demand ${id} --ground owner_request`,
+  )
+    .addOption(
+      new Option('--ground <ground>', 'why').choices(['owner_request', 'terms_breach']).default('owner_request'),
+    )
+    .option('--passphrase-file <file>', 'read the passphrase from a file')
+    .action((requestId: string, option: DemandOption) => demand(requestId, option, io));
   registerCheck(requests, io);
 }
