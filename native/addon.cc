@@ -2,11 +2,14 @@
 // a wrong argument is a TypeError, never undefined behaviour.
 #include <napi.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "clock.h"
 #include "image.h"
@@ -16,6 +19,8 @@
 namespace {
 
 using latchkey::Box;
+using latchkey::Polygon;
+using latchkey::Track;
 
 Napi::Value Refuse(const Napi::Env& env, const char* why) {
   Napi::TypeError::New(env, why).ThrowAsJavaScriptException();
@@ -52,52 +57,65 @@ bool ReadFinite(const Napi::Value& value, double* out) {
   return std::isfinite(*out);
 }
 
-// new Motion(widthPx, heightPx, sensitivity, minAreaRatio, points: Float64Array, pointCounts: Int32Array)
+// Points of all polygons one after another, and how many each of them has. Null, or what is wrong.
+const char* ReadPolygons(const Napi::Value& points_value, const Napi::Value& counts_value,
+                         std::vector<Polygon>* polygons) {
+  if (!points_value.IsTypedArray() || !counts_value.IsTypedArray()) return "Polygons are two typed arrays";
+  // Empty arrays have no start and stand for no polygons.
+  if (counts_value.As<Napi::TypedArray>().ElementLength() == 0) return nullptr;
+  std::span<double> points;
+  std::span<int32_t> counts;
+  if (!ReadArray(points_value, napi_float64_array, &points) || !ReadArray(counts_value, napi_int32_array, &counts)) {
+    return "Polygons are a Float64Array of points and an Int32Array of counts";
+  }
+  size_t at = 0;
+  for (const int32_t count : counts) {
+    if (count < 3 || count > latchkey::MotionDetector::kMaxZonePoints ||
+        static_cast<size_t>(count) * 2 > points.size() - at ||
+        polygons->size() >= static_cast<size_t>(latchkey::MotionDetector::kMaxZones)) {
+      return "Points and counts of polygons do not fit";
+    }
+    Polygon polygon;
+    for (int32_t i = 0; i < count; ++i, at += 2) polygon.push_back({points[at], points[at + 1]});
+    polygons->push_back(std::move(polygon));
+  }
+  return nullptr;
+}
+
+// new Motion(widthPx, heightPx, sensitivity, minAreaRatio, zonePoints: Float64Array, zoneCounts: Int32Array,
+// privacyPoints?: Float64Array, privacyCounts?: Int32Array)
 class Motion : public Napi::ObjectWrap<Motion> {
  public:
   static constexpr size_t kHeaderInts = 3;
-  static constexpr size_t kResultInts = kHeaderInts + 4 * latchkey::ComponentFinder::kMaxBoxes;
+  static constexpr size_t kTracksAt = kHeaderInts + 4 * latchkey::ComponentFinder::kMaxBoxes;
+  static constexpr size_t kResultInts = kTracksAt + 2 * latchkey::ComponentFinder::kMaxBoxes;
 
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Motion",
-                       {InstanceMethod<&Motion::Detect>("detect"), InstanceMethod<&Motion::Reset>("reset"),
-                        InstanceMethod<&Motion::Close>("close")});
+                       {InstanceMethod<&Motion::Detect>("detect"), InstanceMethod<&Motion::Mask>("mask"),
+                        InstanceMethod<&Motion::Reset>("reset"), InstanceMethod<&Motion::Close>("close")});
   }
 
   explicit Motion(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Motion>(info) {
     latchkey::MotionOptions options;
-    std::span<double> points;
-    std::span<int32_t> counts;
     if (!ReadInt(info[0], &options.width_px) || !ReadInt(info[1], &options.height_px) ||
-        !ReadFinite(info[2], &options.sensitivity) || !ReadFinite(info[3], &options.min_area_ratio) ||
-        !info[4].IsTypedArray() || !info[5].IsTypedArray()) {
-      Refuse(info.Env(), "Motion takes (width, height, sensitivity, minArea, points, counts)");
+        !ReadFinite(info[2], &options.sensitivity) || !ReadFinite(info[3], &options.min_area_ratio)) {
+      Refuse(info.Env(), "Motion takes (width, height, sensitivity, minArea, points, counts, …)");
       return;
     }
-    // Empty arrays have no start and stand for no zones.
-    if (info[5].As<Napi::TypedArray>().ElementLength() > 0 &&
-        (!ReadArray(info[4], napi_float64_array, &points) || !ReadArray(info[5], napi_int32_array, &counts))) {
-      Refuse(info.Env(), "Zones are a Float64Array of points and an Int32Array of counts");
+    const char* wrong = ReadPolygons(info[4], info[5], &options.zones);
+    if (wrong == nullptr && info.Length() > 6) wrong = ReadPolygons(info[6], info[7], &options.privacy);
+    if (wrong != nullptr) {
+      Refuse(info.Env(), wrong);
       return;
-    }
-    size_t at = 0;
-    for (const int32_t count : counts) {
-      if (count < 3 || count > latchkey::MotionDetector::kMaxZonePoints ||
-          static_cast<size_t>(count) * 2 > points.size() - at ||
-          options.zones.size() >= static_cast<size_t>(latchkey::MotionDetector::kMaxZones)) {
-        Refuse(info.Env(), "Zone points and counts do not fit");
-        return;
-      }
-      latchkey::Polygon zone;
-      for (int32_t i = 0; i < count; ++i, at += 2) zone.push_back({points[at], points[at + 1]});
-      options.zones.push_back(std::move(zone));
     }
     detector_ = latchkey::MotionDetector::Create(options);
     if (!detector_) Refuse(info.Env(), "Motion options are out of range");
   }
 
  private:
-  // detect(yuvOrLuma, timeMs, result: Int32Array): state, foreground in millionths, box count, then x y w h each.
+  // detect(yuvOrLuma, timeMs, result: Int32Array): state, foreground in millionths, box count, then x y w h each; from
+  // kTracksAt on the track's number and its age in milliseconds each.
   Napi::Value Detect(const Napi::CallbackInfo& info) {
     std::span<uint8_t> bytes;
     std::span<int32_t> result;
@@ -113,15 +131,26 @@ class Motion : public Napi::ObjectWrap<Motion> {
     const latchkey::MotionResult found = detector_->Detect(bytes.first(detector_->luma_bytes()), time_ms);
     result[0] = static_cast<int32_t>(found.state);
     result[1] = static_cast<int32_t>(std::lround(found.foreground_ratio * 1e6));
-    result[2] = static_cast<int32_t>(found.boxes.size());
+    result[2] = static_cast<int32_t>(found.tracks.size());
     size_t at = kHeaderInts;
-    for (const Box& box : found.boxes) {
-      result[at++] = box.x;
-      result[at++] = box.y;
-      result[at++] = box.w;
-      result[at++] = box.h;
+    size_t track_at = kTracksAt;
+    for (const Track& track : found.tracks) {
+      const Box& box = track.box;
+      for (const int32_t value : {box.x, box.y, box.w, box.h}) result[at++] = value;
+      result[track_at++] = track.id;
+      result[track_at++] = static_cast<int32_t>(std::min(2147483647.0, std::round(track.last_ms - track.first_ms)));
     }
     return info.Env().Undefined();
+  }
+
+  // mask(): a copy of the last frame's foreground, 0 or 1 a pixel, or null after a frame without one
+  Napi::Value Mask(const Napi::CallbackInfo& info) {
+    if (!detector_) return Refuse(info.Env(), "Motion is closed");
+    const std::span<const uint8_t> mask = detector_->foreground();
+    if (mask.empty()) return info.Env().Null();
+    Napi::Uint8Array copy = Napi::Uint8Array::New(info.Env(), mask.size());
+    std::memcpy(copy.Data(), mask.data(), mask.size());
+    return copy;
   }
 
   Napi::Value Reset(const Napi::CallbackInfo& info) {

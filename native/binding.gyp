@@ -3,8 +3,9 @@
     {
       "target_name": "latchkey",
       "sources": [
-        "addon.cc", "clock.cc", "components.cc", "image.cc", "light.cc", "motion.cc", "pixel-avx2.cc", "pixel-neon.cc",
-        "pixel-scalar.cc", "pixel-sse2.cc", "pixel-step.cc", "sandbox.cc", "zones.cc"
+        "addon.cc", "clock.cc", "components.cc", "ghost.cc", "image.cc", "light.cc", "moments.cc", "motion.cc",
+        "pixel-avx2.cc", "pixel-neon.cc", "pixel-scalar.cc", "pixel-sse2.cc", "pixel-step.cc", "sandbox.cc", "shade.cc",
+        "tracks.cc", "zones.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],

@@ -128,10 +128,17 @@ void ComponentFinder::LabelRow(std::span<const uint8_t> mask, int row) {
   }
 }
 
-std::span<const Box> ComponentFinder::Find(std::span<const uint8_t> mask, int min_area_px) {
+std::span<const Box> ComponentFinder::Find(std::span<const uint8_t> mask, std::span<const int32_t> row_counts,
+                                           int min_area_px) {
   label_end_ = 1;
   std::fill(labels_.begin(), labels_.end(), 0);
   for (int row = 0; row < rows_; ++row) {
+    int32_t ones = 0;
+    for (int y = row * kCellPx; y < std::min((row + 1) * kCellPx, height_px_); ++y) ones += row_counts[static_cast<size_t>(y)];
+    if (ones == 0) {
+      std::fill_n(labels_.begin() + (row % 2 == 0 ? 0 : columns_ + 2), columns_ + 2, 0);
+      continue;
+    }
     CountRow(mask, row);
     LabelRow(mask, row);
   }

@@ -13,6 +13,8 @@ struct Box {
   int32_t y = 0;
   int32_t w = 0;
   int32_t h = 0;
+
+  bool operator==(const Box&) const = default;
 };
 
 class ComponentFinder {
@@ -26,7 +28,8 @@ class ComponentFinder {
 
   // `mask` holds 0 or 1 for every pixel. Returns the boxes of components with at least `min_area_px` foreground pixels,
   // largest area first, at most kMaxBoxes. The span is valid until the next call. Does not allocate.
-  std::span<const Box> Find(std::span<const uint8_t> mask, int min_area_px);
+  // `row_counts` says how many pixels of each row are 1 at most; rows of 0 are not looked at.
+  std::span<const Box> Find(std::span<const uint8_t> mask, std::span<const int32_t> row_counts, int min_area_px);
 
  private:
   struct Component {

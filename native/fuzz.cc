@@ -19,6 +19,7 @@ using latchkey::MotionDetector;
 using latchkey::MotionOptions;
 using latchkey::MotionResult;
 using latchkey::MotionState;
+using latchkey::Track;
 
 constexpr int kMaxSidePx = 50;
 constexpr int kMaxFrames = 16;
@@ -66,14 +67,14 @@ MotionOptions TakeOptions(Input* input) {
   options.min_area_ratio = input->Take<uint8_t>() / 4096.0;
   if (manner % 16 == 0) options.sensitivity = input->Take<double>();
   if (manner % 16 == 1) options.min_area_ratio = input->Take<double>();
-  const int zones = manner / 64;
-  for (int z = 0; z < zones; ++z) {
+  const int polygons = manner / 64;
+  for (int z = 0; z < polygons; ++z) {
     latchkey::Polygon zone(input->Take<uint8_t>() % 8);
     for (latchkey::Point& point : zone) {
       point = {input->Take<uint8_t>() / 255.0, input->Take<uint8_t>() / 255.0};
     }
     if (manner % 16 == 2 && !zone.empty()) zone[0].x = input->Take<double>();
-    options.zones.push_back(zone);
+    (manner / 16 % 2 == 0 ? options.zones : options.privacy).push_back(zone);
   }
   return options;
 }
@@ -117,11 +118,14 @@ void Change(Input* input, const MotionOptions& options, std::vector<uint8_t>* fr
 void Compare(const MotionOptions& options, const MotionResult& a, const MotionResult& b) {
   Demand(a.state == b.state && a.foreground_ratio == b.foreground_ratio, "same state");
   Demand(a.foreground_ratio >= 0 && a.foreground_ratio <= 1, "a ratio");
-  Demand(a.boxes.size() == b.boxes.size(), "same number of boxes");
-  Demand((a.state == MotionState::kMotion) == !a.boxes.empty(), "boxes with motion only");
-  for (size_t i = 0; i < a.boxes.size(); ++i) {
-    const Box& one = a.boxes[i];
-    Demand(std::memcmp(&one, &b.boxes[i], sizeof one) == 0, "same boxes");
+  Demand(a.tracks.size() == b.tracks.size(), "same number of tracks");
+  Demand((a.state == MotionState::kMotion) == !a.tracks.empty(), "tracks with motion only");
+  for (size_t i = 0; i < a.tracks.size(); ++i) {
+    const Track& track = a.tracks[i];
+    const Box& one = track.box;
+    Demand(one == b.tracks[i].box && track.id == b.tracks[i].id, "same tracks");
+    Demand(track.first_ms <= track.last_ms, "an age");
+    for (size_t k = 0; k < i; ++k) Demand(a.tracks[k].id != track.id, "names of their own");
     Demand(one.x >= 0 && one.y >= 0 && one.w > 0 && one.h > 0 && one.x + one.w <= options.width_px &&
                one.y + one.h <= options.height_px,
            "a box within the picture");

@@ -15,7 +15,7 @@ if [ $# -gt 0 ] && [ -e "$1" ]; then
 else
   seconds=${1:-120}
 fi
-core=("$here"/{components,light,motion,pixel-avx2,pixel-neon,pixel-scalar,pixel-sse2,pixel-step,zones}.cc)
+core=("$here"/{components,ghost,light,moments,motion,pixel-avx2,pixel-neon,pixel-scalar,pixel-sse2,pixel-step,shade,tracks,zones}.cc)
 sources=("$here/fuzz.cc" "${core[@]}")
 flags=(-std=c++20 -O2 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -fno-sanitize-recover=all)
 

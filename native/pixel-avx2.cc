@@ -37,8 +37,13 @@ struct Avx2 {
   }
   static Bytes AddBytes(Bytes a, Bytes b) { return _mm256_add_epi8(a, b); }
   static Bytes SubtractBytesCapped(Bytes a, Bytes b) { return _mm256_subs_epu8(a, b); }
+  static Bytes AddBytesCapped(Bytes a, Bytes b) { return _mm256_adds_epu8(a, b); }
+  static Bytes Average(Bytes a, Bytes b) { return _mm256_avg_epu8(a, b); }
   static Bytes AtLeast(Bytes a, Bytes b) { return _mm256_cmpeq_epi8(_mm256_max_epu8(a, b), a); }
   static Bytes AndBytes(Bytes a, Bytes b) { return _mm256_and_si256(a, b); }
+  static Bytes OrBytes(Bytes a, Bytes b) { return _mm256_or_si256(a, b); }
+  static Bytes Not(Bytes a) { return _mm256_xor_si256(a, _mm256_set1_epi8(-1)); }
+  static Bytes ChooseBytes(Bytes mask, Bytes yes, Bytes no) { return _mm256_blendv_epi8(no, yes, mask); }
   static Bytes AndNot(Bytes mask, Bytes a) { return _mm256_andnot_si256(mask, a); }
   static bool Any(Bytes mask) { return _mm256_movemask_epi8(mask) != 0; }
 
@@ -48,10 +53,8 @@ struct Avx2 {
   static Words Subtract(Words a, Words b) { return _mm256_sub_epi16(a, b); }
   static Words And(Words a, Words b) { return _mm256_and_si256(a, b); }
   static Words HighProduct(Words a, Words b) { return _mm256_mulhi_epu16(a, b); }
-  static Words TimesEight(Words a) { return _mm256_slli_epi16(a, 3); }
   static Words Right(Words a, Shift by) { return _mm256_srl_epi16(a, by); }
   static Words AtMost(Words a, Words b) { return _mm256_cmpeq_epi16(_mm256_min_epu16(a, b), a); }
-  static Words Least(Words a, Words b) { return _mm256_min_epu16(a, b); }
   static Words Choose(Words mask, Words yes, Words no) { return _mm256_blendv_epi8(no, yes, mask); }
 
   // These work on each half of a register by itself, so the quarters are put in order before or after.
@@ -67,6 +70,12 @@ struct Avx2 {
   }
   static Bytes NarrowMask(Words low, Words high) {
     return _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
+  }
+
+  // The high bytes.
+  static Bytes NarrowHigh(Words low, Words high) {
+    const __m256i packed = _mm256_packus_epi16(_mm256_srli_epi16(low, 8), _mm256_srli_epi16(high, 8));
+    return _mm256_permute4x64_epi64(packed, 0xd8);
   }
 
   static Total Zero() { return _mm256_setzero_si256(); }

@@ -27,8 +27,13 @@ struct Neon {
   static Bytes ApartBytes(Bytes a, Bytes b) { return vabdq_u8(a, b); }
   static Bytes AddBytes(Bytes a, Bytes b) { return vaddq_u8(a, b); }
   static Bytes SubtractBytesCapped(Bytes a, Bytes b) { return vqsubq_u8(a, b); }
+  static Bytes AddBytesCapped(Bytes a, Bytes b) { return vqaddq_u8(a, b); }
+  static Bytes Average(Bytes a, Bytes b) { return vrhaddq_u8(a, b); }
   static Bytes AtLeast(Bytes a, Bytes b) { return vcgeq_u8(a, b); }
   static Bytes AndBytes(Bytes a, Bytes b) { return vandq_u8(a, b); }
+  static Bytes OrBytes(Bytes a, Bytes b) { return vorrq_u8(a, b); }
+  static Bytes Not(Bytes a) { return vmvnq_u8(a); }
+  static Bytes ChooseBytes(Bytes mask, Bytes yes, Bytes no) { return vbslq_u8(mask, yes, no); }
   static Bytes AndNot(Bytes mask, Bytes a) { return vbicq_u8(a, mask); }
   static bool Any(Bytes mask) { return vmaxvq_u8(mask) != 0; }
 
@@ -42,10 +47,8 @@ struct Neon {
     const uint32x4_t high = vmull_high_u16(a, b);
     return vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high));
   }
-  static Words TimesEight(Words a) { return vshlq_n_u16(a, 3); }
   static Words Right(Words a, Shift by) { return vshlq_u16(a, by); }
   static Words AtMost(Words a, Words b) { return vcleq_u16(a, b); }
-  static Words Least(Words a, Words b) { return vminq_u16(a, b); }
   static Words Choose(Words mask, Words yes, Words no) { return vbslq_u16(mask, yes, no); }
 
   static void Widen(Bytes a, Words* low, Words* high) {
@@ -57,6 +60,9 @@ struct Neon {
     *high = vreinterpretq_u16_u8(vzip2q_u8(a, a));
   }
   static Bytes NarrowMask(Words low, Words high) { return vcombine_u8(vmovn_u16(low), vmovn_u16(high)); }
+
+  // The high bytes.
+  static Bytes NarrowHigh(Words low, Words high) { return vcombine_u8(vshrn_n_u16(low, 8), vshrn_n_u16(high, 8)); }
 
   static Total Zero() { return vdupq_n_u32(0); }
   static Total Count(Total total, Bytes ones) { return vpadalq_u16(total, vpaddlq_u8(ones)); }

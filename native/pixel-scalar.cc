@@ -5,9 +5,10 @@ namespace latchkey {
 
 namespace {
 
+template <bool kLearns>
 int Step(const StepRates& rates, size_t width, const StepRow& row) {
   int total = 0;
-  for (size_t x = 0; x < width; ++x) total += StepPixel(rates, row, x);
+  for (size_t x = 0; x < width; ++x) total += StepPixel<kLearns>(rates, row, x);
   return total;
 }
 
@@ -15,11 +16,10 @@ void Sum(size_t width, const uint8_t* foreground, uint8_t* sums) {
   for (size_t x = 0; x < width; ++x) sums[x] = SumPixel(width, foreground, x);
 }
 
-int Clean(size_t width, const uint8_t* above, const uint8_t* here, const uint8_t* below, const uint8_t* zone,
-          uint8_t* mask) {
+int Clean(size_t width, const uint8_t* const sums[5], const uint8_t* zone, uint8_t* mask) {
   int total = 0;
   for (size_t x = 0; x < width; ++x) {
-    mask[x] = CleanPixel(above[x], here[x], below[x], zone[x]);
+    mask[x] = CleanPixel(sums, zone, x);
     total += mask[x];
   }
   return total;
@@ -27,6 +27,6 @@ int Clean(size_t width, const uint8_t* above, const uint8_t* here, const uint8_t
 
 }  // namespace
 
-const PixelKernel kScalarKernel = {"scalar", &Step, &Sum, &Clean};
+const PixelKernel kScalarKernel = {"scalar", &Step<true>, &Step<false>, &Sum, &Clean};
 
 }  // namespace latchkey

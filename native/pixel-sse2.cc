@@ -26,8 +26,13 @@ struct Sse2 {
   static Bytes ApartBytes(Bytes a, Bytes b) { return _mm_or_si128(_mm_subs_epu8(a, b), _mm_subs_epu8(b, a)); }
   static Bytes AddBytes(Bytes a, Bytes b) { return _mm_add_epi8(a, b); }
   static Bytes SubtractBytesCapped(Bytes a, Bytes b) { return _mm_subs_epu8(a, b); }
+  static Bytes AddBytesCapped(Bytes a, Bytes b) { return _mm_adds_epu8(a, b); }
+  static Bytes Average(Bytes a, Bytes b) { return _mm_avg_epu8(a, b); }
   static Bytes AtLeast(Bytes a, Bytes b) { return _mm_cmpeq_epi8(_mm_max_epu8(a, b), a); }
   static Bytes AndBytes(Bytes a, Bytes b) { return _mm_and_si128(a, b); }
+  static Bytes OrBytes(Bytes a, Bytes b) { return _mm_or_si128(a, b); }
+  static Bytes Not(Bytes a) { return _mm_xor_si128(a, _mm_set1_epi8(-1)); }
+  static Bytes ChooseBytes(Bytes mask, Bytes yes, Bytes no) { return Choose(mask, yes, no); }
   static Bytes AndNot(Bytes mask, Bytes a) { return _mm_andnot_si128(mask, a); }
   static bool Any(Bytes mask) { return _mm_movemask_epi8(mask) != 0; }
 
@@ -37,10 +42,8 @@ struct Sse2 {
   static Words Subtract(Words a, Words b) { return _mm_sub_epi16(a, b); }
   static Words And(Words a, Words b) { return _mm_and_si128(a, b); }
   static Words HighProduct(Words a, Words b) { return _mm_mulhi_epu16(a, b); }
-  static Words TimesEight(Words a) { return _mm_slli_epi16(a, 3); }
   static Words Right(Words a, Shift by) { return _mm_srl_epi16(a, by); }
   static Words AtMost(Words a, Words b) { return _mm_cmpeq_epi16(_mm_subs_epu16(a, b), _mm_setzero_si128()); }
-  static Words Least(Words a, Words b) { return _mm_sub_epi16(a, _mm_subs_epu16(a, b)); }
   static Words Choose(Words mask, Words yes, Words no) {
     return _mm_xor_si128(no, _mm_and_si128(mask, _mm_xor_si128(yes, no)));
   }
@@ -54,6 +57,11 @@ struct Sse2 {
     *high = _mm_unpackhi_epi8(a, a);
   }
   static Bytes NarrowMask(Words low, Words high) { return _mm_packs_epi16(low, high); }
+
+  // The high bytes.
+  static Bytes NarrowHigh(Words low, Words high) {
+    return _mm_packus_epi16(_mm_srli_epi16(low, 8), _mm_srli_epi16(high, 8));
+  }
 
   static Total Zero() { return _mm_setzero_si128(); }
   static Total Count(Total total, Bytes ones) {

@@ -7,6 +7,6 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=${1:?which program}
 out=${2:?where to put it}
-core=("$here"/{components,light,motion,pixel-avx2,pixel-neon,pixel-scalar,pixel-sse2,pixel-step,zones}.cc)
+core=("$here"/{components,ghost,light,moments,motion,pixel-avx2,pixel-neon,pixel-scalar,pixel-sse2,pixel-step,shade,tracks,zones}.cc)
 "${CXX:-g++}" -std=c++20 -O3 -fno-exceptions -fno-rtti -Wall -Wextra -Werror -static \
   "$here/test/$name.cc" "$here/test/sha256.cc" "${core[@]}" -o "$out"

@@ -12,8 +12,8 @@ flags=(-std=c++20 -O1 -g -fno-omit-frame-pointer -fno-exceptions -fno-rtti -Wall
 
 objects=()
 jobs=()
-for source in components fuzz image light motion pixel-{avx2,neon,scalar,sse2,step} sandbox zones \
-  test/{main,sha256,{components,fuzz,image,motion,pixel,sandbox,sha256}-test}; do
+for source in components fuzz ghost image light moments motion pixel-{avx2,neon,scalar,sse2,step} sandbox shade tracks zones \
+  test/{main,sha256,{components,fuzz,image,motion,pixel,sandbox,scenes,sha256,shade,tracks}-test}; do
   object=$out/$(basename "$source").o
   objects+=("$object")
   "$CXX" "${flags[@]}" -c "$here/$source.cc" -o "$object" &

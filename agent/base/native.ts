@@ -9,8 +9,13 @@ import { AgentError, systemCode } from './errors.ts';
  * itself into calls that throw when they fail.
  */
 export interface NativeMotion {
-  /** Writes state, foreground in millionths, box count, then x, y, w, h of each box. */
+  /**
+   * Writes state, foreground in millionths, box count, then x, y, w, h of each of at most 64 boxes; from 259 on the number
+   * of each one's track and its age in milliseconds.
+   */
   detect(yuv: Uint8Array, timeMs: number, result: Int32Array): void;
+  /** A copy of the last frame's foreground, 0 or 1 a pixel; null after a frame without one. */
+  mask(): Uint8Array | null;
   reset(): void;
   close(): void;
 }
@@ -21,8 +26,10 @@ export interface NativeAddon {
     heightPx: number,
     sensitivity: number,
     minAreaRatio: number,
-    points: Float64Array,
-    pointCounts: Int32Array,
+    zonePoints: Float64Array,
+    zoneCounts: Int32Array,
+    privacyPoints?: Float64Array,
+    privacyCounts?: Int32Array,
   ) => NativeMotion;
   readonly motionResultLength: number;
   letterbox(

@@ -86,11 +86,22 @@ export interface Box {
   readonly h: number;
 }
 
+/** A moving component, followed from frame to frame by place and overlap. */
+export interface MotionTrack {
+  /** Unique within a run. */
+  readonly id: number;
+  readonly box: Box;
+  /** Since it was first seen, on the frames' time line. */
+  readonly ageMs: number;
+}
+
 export interface MotionResult {
   /** `settling`: background not yet learnt. `global`: the whole picture changed (light switch, exposure, reconnect). */
   readonly state: 'settling' | 'quiet' | 'motion' | 'global';
   /** Moving components after zones and minimum size, largest first. Empty unless `state` is `motion`. */
   readonly boxes: readonly Box[];
+  /** The same components with their names, in the same order, where the stage follows them. */
+  readonly tracks?: readonly MotionTrack[];
   /** Share of the (zoned) frame that is foreground, 0..1. */
   readonly foregroundRatio: number;
 }

@@ -1,6 +1,6 @@
 import { AgentError } from '../../base/errors.ts';
 import { type NativeMotion, nativeAddon } from '../../base/native.ts';
-import type { Box, MotionResult, MotionStage, SmallFrame } from '../stages.ts';
+import type { Box, MotionResult, MotionStage, MotionTrack, SmallFrame } from '../stages.ts';
 
 /** The motion stage: checks every frame, lets the native core look at its luma plane, and reads the answer. */
 export type ZonePolygon = readonly (readonly [x: number, y: number])[];
@@ -15,18 +15,23 @@ export interface MotionOptions {
   readonly minAreaRatio: number;
   /** Where motion counts: polygons of 3 to 256 corners in shares of the picture. None = everywhere. */
   readonly zones: readonly ZonePolygon[];
+  /** What is never looked at: polygons like zones. Nothing in them changes any result. */
+  readonly privacyMasks?: readonly ZonePolygon[];
 }
 
 const states = ['settling', 'quiet', 'motion', 'global'] as const;
 const maxZoneCount = 64;
 const maxCornerCount = 256;
+/** Of the addon's result: where boxes start, how many there can be, and where their tracks start. */
+const [boxesAt, maxBoxCount] = [3, 64];
+const tracksAt = boxesAt + 4 * maxBoxCount;
 
 function badOptions(why: string): AgentError {
   return new AgentError('config', 'motion/bad-options', `Cannot watch for motion: ${why}`);
 }
 
 function checkOptions(options: MotionOptions): void {
-  const { widthPx, heightPx, sensitivity, minAreaRatio, zones } = options;
+  const { widthPx, heightPx, sensitivity, minAreaRatio, zones, privacyMasks = [] } = options;
   for (const side of [widthPx, heightPx]) {
     if (!Number.isInteger(side) || side < 16 || side > 4096 || side % 2 !== 0) {
       throw badOptions('the small picture must be 16 to 4096 pixels each way, even');
@@ -34,14 +39,22 @@ function checkOptions(options: MotionOptions): void {
   }
   if (!(sensitivity >= 0 && sensitivity <= 1)) throw badOptions('sensitivity must be 0 to 1');
   if (!(minAreaRatio >= 0 && minAreaRatio <= 1)) throw badOptions('minAreaRatio must be 0 to 1');
-  if (zones.length > maxZoneCount) throw badOptions(`at most ${maxZoneCount} zones`);
-  for (const zone of zones) {
-    if (zone.length < 3 || zone.length > maxCornerCount) throw badOptions('a zone has 3 to 256 corners');
-    for (const [x, y] of zone) {
-      if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1)) throw badOptions('zone corners lie within 0 to 1');
+  checkPolygons('zone', zones);
+  checkPolygons('privacy mask', privacyMasks);
+}
+
+function checkPolygons(what: string, polygons: readonly ZonePolygon[]): void {
+  if (polygons.length > maxZoneCount) throw badOptions(`at most ${maxZoneCount} ${what}s`);
+  for (const polygon of polygons) {
+    if (polygon.length < 3 || polygon.length > maxCornerCount) throw badOptions(`a ${what} has 3 to 256 corners`);
+    for (const [x, y] of polygon) {
+      if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1)) throw badOptions(`${what} corners lie within 0 to 1`);
     }
   }
 }
+
+const pointsOf = (polygons: readonly ZonePolygon[]) => Float64Array.from(polygons.flat(2));
+const countsOf = (polygons: readonly ZonePolygon[]) => Int32Array.from(polygons, ({ length }) => length);
 
 export class MotionDetector implements MotionStage {
   readonly #widthPx: number;
@@ -62,8 +75,10 @@ export class MotionDetector implements MotionStage {
       options.heightPx,
       options.sensitivity,
       options.minAreaRatio,
-      Float64Array.from(options.zones.flat(2)),
-      Int32Array.from(options.zones, (zone) => zone.length),
+      pointsOf(options.zones),
+      countsOf(options.zones),
+      pointsOf(options.privacyMasks ?? []),
+      countsOf(options.privacyMasks ?? []),
     );
   }
 
@@ -87,6 +102,14 @@ export class MotionDetector implements MotionStage {
     }
     native.detect(frame.yuv, frame.timeMs, this.#result);
     return readResult(this.#result);
+  }
+
+  /**
+   * A copy of the last frame's foreground, one byte a pixel, 0 or 1. Null before the first frame, while settling and
+   * after a global change. Throws `motion/closed`.
+   */
+  mask(): Uint8Array | null {
+    return this.#open().mask();
   }
 
   /** Forgets the background: a reconnected camera may look elsewhere. Throws `motion/closed`. */
@@ -116,9 +139,13 @@ export class MotionDetector implements MotionStage {
 function readResult(result: Int32Array): MotionResult {
   const [state = 0, foregroundE6 = 0, count = 0] = result;
   const boxes: Box[] = [];
-  for (let i = 3; i < 3 + count * 4; i += 4) {
-    const [x = 0, y = 0, w = 0, h = 0] = result.subarray(i, i + 4);
-    boxes.push({ x, y, w, h });
+  const tracks: MotionTrack[] = [];
+  for (let i = 0; i < count; i++) {
+    const [x = 0, y = 0, w = 0, h = 0] = result.subarray(boxesAt + 4 * i, boxesAt + 4 * i + 4);
+    const [id = 0, ageMs = 0] = result.subarray(tracksAt + 2 * i, tracksAt + 2 * i + 2);
+    const box = { x, y, w, h };
+    boxes.push(box);
+    tracks.push({ id, box, ageMs });
   }
-  return { state: states[state] ?? 'settling', boxes, foregroundRatio: foregroundE6 / 1e6 };
+  return { state: states[state] ?? 'settling', boxes, tracks, foregroundRatio: foregroundE6 / 1e6 };
 }

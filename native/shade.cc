@@ -1,0 +1,139 @@
+// Light changes brightness, not structure: a block whose picture is its background times a gain plus an offset has seen
+// nothing new. One flat block proves nothing, because a plain coat on a plain wall is flat too; so foreground goes only
+// where hardly any block around has new structure. A person has some in every part: outline, face, seams, hands.
+#include "shade.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "moments.h"
+
+namespace latchkey {
+
+namespace {
+
+// Foreground pixels of a block that make it worth measuring.
+constexpr int kMinCount = 8;
+// Blocks each way around one: with 640 pixels across, a window of 88.
+constexpr int kReach = 5;
+// The least share of structured blocks in a window that keeps its middle.
+constexpr uint32_t kStructuredOf = 5;
+// Somebody small in a large shadow has it within fewer, two of so many; a shadow's edge, which is a line, has not.
+constexpr int kCloseReach = 2;
+constexpr uint32_t kCloseOf = 5;
+// The least share of blocks that prove light in a window whose background may follow.
+constexpr uint32_t kLitOf = 4;
+// Sums of luma over a block beyond which a sensor has clipped texture away.
+constexpr int32_t kDark = 18 * kBlockArea;
+constexpr int32_t kBright = 226 * kBlockArea;
+
+constexpr uint32_t kFieldMask = (1U << 10) - 1;
+static_assert((2 * kReach + 1) * (2 * kReach + 1) <= static_cast<int>(kFieldMask), "a window's counts fit the fields");
+
+}  // namespace
+
+ShadeFilter::ShadeFilter(int width_px, int height_px)
+    : width_px_(width_px),
+      height_px_(height_px),
+      columns_((width_px + kBlockPx - 1) / kBlockPx),
+      rows_((height_px + kBlockPx - 1) / kBlockPx),
+      kinds_(static_cast<size_t>(columns_) * static_cast<size_t>(rows_)),
+      integral_(static_cast<size_t>(columns_ + 1) * static_cast<size_t>(rows_ + 1)) {}
+
+size_t ShadeFilter::CornerOf(int column, int row) const {
+  const int left = std::min(column * kBlockPx, width_px_ - kBlockPx);
+  const int top = std::min(row * kBlockPx, height_px_ - kBlockPx);
+  return static_cast<size_t>(top) * static_cast<size_t>(width_px_) + static_cast<size_t>(left);
+}
+
+ShadeFilter::Kind ShadeFilter::KindOf(const ShadeFrame& frame, int column, int row) const {
+  const size_t stride = static_cast<size_t>(width_px_);
+  const size_t corner = CornerOf(column, row);
+  const int count = CountOnes(frame.mask.data() + corner, stride);
+  if (count < kMinCount) return count == 0 ? kNone : kUnclear;
+  const Moments m = MomentsOf(frame.luma.data() + corner, frame.background.data() + corner, stride);
+  if (m.a < kDark || m.a > kBright) return kUnclear;
+  // Twice the mean deviation and two levels are no texture. One row of the block stands for all of it.
+  int64_t noise = 0;
+  for (size_t x = 0; x < kBlockPx; ++x) noise += frame.noise[corner + 3 * stride + x];
+  const int64_t level = (noise >> 9) + kBlockArea;
+  const int64_t flat = 4 * level * level;
+  const int64_t a = m.VarianceOfLuma();
+  const int64_t b = m.VarianceOfBackground();
+  const int64_t ab = m.Covariance();
+  const bool alike = ab > 0 && 2 * ab * ab >= a * b;
+  const int64_t allowed = flat + a / 4;
+  // What is left of the luma's variance when the background's share of it is taken away.
+  const bool explained = ab > 0 && b > kBlockArea * kBlockArea / 2 ? a * b - ab * ab <= allowed * b : a <= allowed;
+  const bool texture_lost = b > 4 * flat && !alike;
+  if (!explained || texture_lost) return kStructured;
+  return b >= flat && alike ? kLit : kUnclear;
+}
+
+// False where no block has foreground.
+bool ShadeFilter::Classify(const ShadeFrame& frame) {
+  const size_t stride = static_cast<size_t>(columns_) + 1;
+  bool any = false;
+  for (int row = 0; row < rows_; ++row) {
+    int32_t ones = 0;
+    const int top = std::min(row * kBlockPx, height_px_ - kBlockPx);
+    for (int y = 0; y < kBlockPx; ++y) ones += frame.row_counts[static_cast<size_t>(top + y)];
+    uint32_t* const kinds = kinds_.data() + static_cast<size_t>(row) * static_cast<size_t>(columns_);
+    const uint32_t* const above = integral_.data() + static_cast<size_t>(row) * stride;
+    uint32_t* const here = integral_.data() + static_cast<size_t>(row + 1) * stride;
+    uint32_t sum = 0;
+    for (int c = 0; c < columns_; ++c) {
+      kinds[c] = ones == 0 ? kNone : KindOf(frame, c, row);
+      sum += kinds[c];
+      here[c + 1] = above[c + 1] + sum;
+    }
+    any = any || ones != 0;
+  }
+  return any;
+}
+
+// The integral wraps around; differences within a window don't.
+uint32_t ShadeFilter::WindowOf(int column, int row, int reach) const {
+  const size_t stride = static_cast<size_t>(columns_) + 1;
+  const size_t left = static_cast<size_t>(std::max(0, column - reach));
+  const size_t right = static_cast<size_t>(std::min(columns_, column + reach + 1));
+  const size_t top = static_cast<size_t>(std::max(0, row - reach)) * stride;
+  const size_t bottom = static_cast<size_t>(std::min(rows_, row + reach + 1)) * stride;
+  return integral_[bottom + right] - integral_[top + right] - integral_[bottom + left] + integral_[top + left];
+}
+
+int ShadeFilter::Drop(const ShadeFrame& frame, int column, int row, bool certain) {
+  int dropped = 0;
+  size_t at = CornerOf(column, row);
+  for (int y = 0; y < kBlockPx; ++y, at += static_cast<size_t>(width_px_)) {
+    for (size_t i = at; i < at + kBlockPx; ++i) {
+      dropped += frame.mask[i];
+      frame.mask[i] = 0;
+      if (!certain) continue;
+      const int32_t way = (frame.luma[i] << 8) - frame.background[i];
+      frame.background[i] = static_cast<uint16_t>(frame.background[i] + way * static_cast<int32_t>(frame.follow) / 256);
+      frame.age[i] = 0;
+    }
+  }
+  return dropped;
+}
+
+int ShadeFilter::Apply(const ShadeFrame& frame) {
+  if (!Classify(frame)) return 0;
+  int dropped = 0;
+  for (int row = 0; row < rows_; ++row) {
+    for (int c = 0; c < columns_; ++c) {
+      if (kinds_[static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(c)] == kNone) continue;
+      const uint32_t window = WindowOf(c, row, kReach);
+      const uint32_t all = window & kFieldMask;
+      const uint32_t lit = window >> 10 & kFieldMask;
+      if ((window >> 20) * kStructuredOf >= all) continue;
+      const uint32_t close = WindowOf(c, row, kCloseReach);
+      if ((close >> 20) * kCloseOf >= 2 * (close & kFieldMask)) continue;
+      dropped += Drop(frame, c, row, lit * kLitOf >= all);
+    }
+  }
+  return dropped;
+}
+
+}  // namespace latchkey
