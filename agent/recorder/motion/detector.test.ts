@@ -46,7 +46,12 @@ describe('synthetic frames', () => {
   it('settles, then stays quiet under noise and slow change of light', () => {
     const detector = new MotionDetector(options);
     const scene = new Scene();
-    expect(detector.detect(scene.frame())).toEqual({ state: 'settling', boxes: [], foregroundRatio: 0 });
+    expect(detector.detect(scene.frame())).toEqual({
+      state: 'settling',
+      boxes: [],
+      tracks: [],
+      foregroundRatio: 0,
+    });
     for (let i = 0; i < 15; i++) detector.detect(scene.frame());
     for (let i = 0; i < 200; i++) {
       expect(detector.detect(scene.frame({ gain: 1 + i / 1000 })).state).toBe('quiet');
@@ -90,6 +95,49 @@ describe('synthetic frames', () => {
     expect(detector.detect(scene.frame({ visitor: { x: 20, y: 20, w: 40, h: 50 } })).state).toBe('motion');
   });
 
+  it('follows a walker under one name', () => {
+    const { detector, scene } = settled();
+    const ids = new Set<number>();
+    for (let i = 0; i < 20; i++) {
+      const { boxes, tracks = [] } = detector.detect(scene.frame({ visitor: { x: 10 + 5 * i, y: 20, w: 20, h: 50 } }));
+      expect(tracks.map(({ box }) => box)).toEqual(boxes);
+      expect(tracks[0]?.ageMs).toBe(200 * i);
+      for (const { id } of tracks) ids.add(id);
+    }
+    expect(ids.size).toBe(1);
+  });
+
+  it('gives the mask that the boxes were made of, as a copy', () => {
+    const { detector, scene } = settled();
+    expect(detector.mask()?.every((pixel) => pixel === 0)).toBe(true);
+    detector.detect(scene.frame({ visitor: { x: 30, y: 20, w: 20, h: 50 } }));
+    const mask = detector.mask();
+    expect(mask).toHaveLength(widthPx * heightPx);
+    expect(mask?.reduce((sum, pixel) => sum + pixel, 0)).toBeGreaterThan(900);
+    mask?.fill(7);
+    expect(detector.mask()).not.toEqual(mask);
+    detector.detect(scene.frame({ gain: 0.5 }));
+    expect(detector.mask()).toBeNull();
+    detector.reset();
+    expect(detector.mask()).toBeNull();
+  });
+
+  it('never looks behind a privacy mask', () => {
+    const rightHalf = [
+      [0.5, 0],
+      [1, 0],
+      [1, 1],
+      [0.5, 1],
+    ] as const;
+    const detector = new MotionDetector({ ...options, privacyMasks: [rightHalf] });
+    const scene = new Scene();
+    for (let i = 0; i < 15; i++) detector.detect(scene.frame());
+    expect(detector.detect(scene.frame({ visitor: { x: 90, y: 20, w: 40, h: 50 } })).state).toBe('quiet');
+    const seen = detector.detect(scene.frame({ visitor: { x: 60, y: 20, w: 40, h: 50 } }));
+    expect(seen.state).toBe('motion');
+    expect((seen.boxes[0]?.x ?? 0) + (seen.boxes[0]?.w ?? 0)).toBe(widthPx / 2);
+  });
+
   it('settles again for another run and after a reset', () => {
     const { detector, scene } = settled();
     expect(detector.detect(scene.frame({ gain: 0.5, runId: 'run-2' })).state).toBe('settling');
@@ -118,6 +166,9 @@ describe('wrong arguments', () => {
     ['a zone of two corners', { zones: [[[0, 0], [1, 1]]] }], // biome-ignore format: one line a case
     ['a corner outside', { zones: [[[0, 0], [1, 1], [2, 0]]] }], // biome-ignore format: one line a case
     ['a corner of NaN', { zones: [[[0, 0], [1, 1], [Number.NaN, 0]]] }], // biome-ignore format: one line a case
+    ['a privacy mask of two corners', { privacyMasks: [[[0, 0], [1, 1]]] }], // biome-ignore format: one line a case
+    ['a corner of a privacy mask outside', { privacyMasks: [[[0, 0], [1, 1], [0, -1]]] }], // biome-ignore format: one line a case
+    ['too many privacy masks', { privacyMasks: Array.from({ length: 65 }, () => [[0, 0], [1, 0], [1, 1]]) }], // biome-ignore format: one line a case
     ['too many zones', { zones: Array.from({ length: 65 }, () => [[0, 0], [1, 0], [1, 1]]) }], // biome-ignore format: one line a case
   ];
   it.each(badOptions)('%s makes no detector', (_, change) => {
@@ -159,9 +210,10 @@ describe('wrong arguments', () => {
     });
   }
 
-  it('a closed detector neither looks nor resets', () => {
+  it('a closed detector neither looks, shows nor resets', () => {
     const detector = closed();
     expect(() => detector.detect(good)).toThrow(expect.objectContaining({ code: 'motion/closed' }));
+    expect(() => detector.mask()).toThrow(expect.objectContaining({ code: 'motion/closed' }));
     expect(() => detector.reset()).toThrow(expect.objectContaining({ code: 'motion/closed' }));
   });
 });
