@@ -17,7 +17,7 @@ constexpr int kMinCount = 8;
 // Blocks each way around one: with 640 pixels across, a window of 88.
 constexpr int kReach = 5;
 // The least share of structured blocks in a window that keeps its middle.
-constexpr uint32_t kStructuredOf = 5;
+constexpr uint32_t kStructuredOf = 8;
 // Somebody small in a large shadow has it within fewer, two of so many; a shadow's edge, which is a line, has not.
 constexpr int kCloseReach = 2;
 constexpr uint32_t kCloseOf = 5;
