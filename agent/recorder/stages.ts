@@ -102,6 +102,8 @@ export interface MotionResult {
   readonly boxes: readonly Box[];
   /** The same components with their names, in the same order, where the stage follows them. */
   readonly tracks?: readonly MotionTrack[];
+  /** Where a component has just been lost: somebody may still be there, half out of the picture or standing in a shadow. */
+  readonly held?: readonly Box[];
   /** Share of the (zoned) frame that is foreground, 0..1. */
   readonly foregroundRatio: number;
 }
