@@ -96,9 +96,10 @@ export function makeArms(tone: Rgb): Layer {
   const upper = roundCone(joint('upperArmL'), elbow, 0.05, 0.041);
   const lower = roundCone(elbow, wrist, 0.043, 0.029);
   return {
-    field: (x, y, z) => join(0.02, upper(Math.abs(x), y, z), lower(Math.abs(x), y, z)),
+    // Only what comes out of a short sleeve.
+    field: (x, y, z) => cut(0.01, join(0.02, upper(Math.abs(x), y, z), lower(Math.abs(x), y, z)), y - 1.27),
     low: [-0.36, 0.86, -0.12],
-    high: [0.36, 1.5, 0.1],
+    high: [0.36, 1.32, 0.1],
     stepM: 0.028,
     bones: ['upperArmL', 'forearmL', 'upperArmR', 'forearmR', 'chest'],
     tint: (x, y, z) => mix(tone, shade(tone, 0.8), 0.5 + 0.5 * cloud(12 * x, 12 * y, 12 * z)),

@@ -111,7 +111,7 @@ export function dress(spec: FullSpec, random: Random): Layer[] {
     seed,
     irRatio: ir(),
   } as const;
-  const layers: Layer[] = [makeHead(skin, hairTone, spec.beard), makeTop(cut)];
+  const layers: Layer[] = [makeHead(skin, hairTone, spec.beard), ...makeTop(cut)];
   for (const side of SIDES) layers.push(makeHand(side, skin), makeShoe(side, spec.shoeTone));
   if (shortSleeves) layers.push(makeArms(skin));
   const bottomIr = ir();
