@@ -108,13 +108,13 @@ async function judgeStream(
           if (isFound) band.found += 1;
         }
         if (compared.role === 'embedded' && context.draws && !isFound && band !== undefined) {
-          worst.misses.add({ weight: person.h, caption: `${stream.name} at ${seconds(truth)}`, frame, people, found: sure, box: person }); // biome-ignore format: one line
+          worst.misses.add({ weight: person.h, group: stream.name, caption: `${stream.name} at ${seconds(truth)}`, frame, people, found: sure, box: person }); // biome-ignore format: one line
         }
       }
       if (compared.role !== 'embedded' || !context.draws) continue;
       for (const one of sure) {
         if (people.some((person) => overlapRatio(one, person) >= 0.1)) continue;
-        worst.alarms.add({ weight: one.score, caption: `${stream.name} at ${seconds(truth)}: ${one.score.toFixed(2)}`, frame, people, found: sure, box: one }); // biome-ignore format: one line
+        worst.alarms.add({ weight: one.score, group: stream.name, caption: `${stream.name} at ${seconds(truth)}: ${one.score.toFixed(2)}`, frame, people, found: sure, box: one }); // biome-ignore format: one line
       }
     }
   }
