@@ -145,7 +145,14 @@ function tileSvg({ shot, motion, caption, colour }: Tile, { left, top, heightPx 
   const marks = [
     ...motion.map((box) => boxSvg(box, scale, { colour: colours.motion, widthPx: 1 })),
     ...(shot.kind === 'person'
-      ? [boxSvg(shot.box, scale, { colour: colours.person, widthPx: 2, label: shot.score.toFixed(2) })]
+      ? [
+          boxSvg(shot.box, scale, {
+            colour: colours.person,
+            widthPx: 2,
+            label: shot.score.toFixed(2),
+            rightPx: tileWidthPx,
+          }),
+        ]
       : []),
   ];
   const foot = top + heightPx;

@@ -38,8 +38,8 @@ export const defaultTrackerOptions: TrackerOptions = {
 
 /** A score this much above the threshold is sure. */
 const sureMargin = 0.2;
-/** A person's way is followed back so far before the first detection. */
-const reachBackMs = 1500;
+/** A person's way is followed so far back before the first detection, and so far on after the last. */
+const reachMs = 3000;
 /** Motion at a detection so long ago still speaks for it. */
 const supportMs = 3000;
 /** Share of a detection that must have moved: an arm of somebody who sits. */
@@ -221,7 +221,7 @@ export class PersonTracker {
 
   #miss(track: OpenTrack, timeMs: number, regions: readonly Box[]): void {
     const { present, foundMs } = track;
-    if (track.confirmed && timeMs - foundMs <= this.#options.forgetMs) {
+    if (track.confirmed && timeMs - foundMs <= reachMs) {
       track.present = this.#trail.after(present, timeMs);
     }
     if (this.#trail.coveredRatio(track.box, timeMs, 0) >= standingRatio) track.supportedMs = timeMs;
@@ -247,7 +247,7 @@ export class PersonTracker {
     const strongCount = track.looks.filter((weight) => weight >= 1).length;
     if (!enough || strongCount < Math.min(2, confirmCount)) return;
     if (timeMs - track.supportedMs > supportMs || this.#isBackground(track, timeMs)) return;
-    const start = this.#trail.before(track.firstBox, track.firstSeenMs, reachBackMs);
+    const start = this.#trail.before(track.firstBox, track.firstSeenMs, reachMs);
     track.confirmed = true;
     track.firstSeenMs = start.timeMs;
     // They came from elsewhere, so they are no part of the background however still they stand now.
@@ -259,8 +259,11 @@ export class PersonTracker {
     const { windowCount, confirmCount, forgetMs, doubtMs } = this.#options;
     const missCount = track.looks.filter((weight) => weight === 0).length;
     if (!track.confirmed) return missCount <= windowCount - Math.min(2, confirmCount);
-    const standing = track.supportedMs === timeMs;
-    return missCount < windowCount || timeMs - track.foundMs < (standing ? doubtMs : forgetMs);
+    const unfoundMs = timeMs - track.foundMs;
+    if (missCount < windowCount || unfoundMs < forgetMs) return true;
+    const isWalking = track.present.timeMs === timeMs && unfoundMs < reachMs;
+    const isStanding = track.supportedMs === timeMs && unfoundMs < doubtMs;
+    return isWalking || isStanding;
   }
 
   #isSupported(box: Box, timeMs: number): boolean {

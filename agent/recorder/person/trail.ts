@@ -13,7 +13,7 @@ interface Step {
 /** Longest time that is remembered. */
 const rememberMs = 5000;
 /** A way ends where nothing moved at its end for longer. */
-const longestPauseMs = 500;
+const longestPauseMs = 700;
 /** Somebody who runs is beside where they were a frame ago: so much of the box's longer side. */
 const stepRatio = 0.25;
 /** A box this many times as large as what it continues is something else, or several people in one. */
