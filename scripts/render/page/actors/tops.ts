@@ -120,7 +120,9 @@ function tintTop(top: TopCut, shape: Shape, sleeve: boolean): Layer['tint'] {
         return SILVER;
     }
     c = mix(c, shade(c, 0.62), 0.5 + 0.5 * cloud(14 * x + seed, 14 * y, 14 * z));
-    if (sleeve) return c;
+    // Little light comes between arm and flank: without that shade they are one flat shape under a lamp at the lens.
+    if (sleeve) return shade(c, 1 - 0.5 * ramp(0.02, -0.045, ax - 0.178 - 0.26 * (1.425 - y)) * ramp(1.42, 1.34, y));
+    c = shade(c, 1 - 0.5 * ramp(0.1, 0.15, ax) * ramp(1.38, 1.3, y));
     const front = z > 0.05;
     if (top.kind === 'suit' && front && ax < 0.075 * ramp(1.1, 1.44, y))
       c = ax < 0.02 && y > 1.14 ? shade(DARK, 1.5) : WHITE;
