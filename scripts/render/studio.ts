@@ -22,7 +22,7 @@ export interface StudioOptions {
 }
 
 export interface DrawnFrame {
-  /** RGB rows from the top. */
+  /** Rows from the top, in the layout asked for. */
   readonly pixels: Buffer;
   readonly testimony: Testimony;
 }
@@ -90,13 +90,13 @@ export class Studio {
   async frame(index: number, ms: number, options: FrameOptions): Promise<DrawnFrame> {
     const { picture, testimony } = await this.#ask('draw a frame', this.#patience.frameMs, (page) =>
       page.evaluate(
-        ([i, at, settle, runs]) => (window as unknown as { studio: StudioPage }).studio.frame(i, at, { settle, runs }),
-        [index, ms, options.settle, options.runs] as const,
+        ([i, at, given]) => (window as unknown as { studio: StudioPage }).studio.frame(i, at, given),
+        [index, ms, options] as const,
       ),
     );
     const { widthPx, heightPx } = this.#size;
     const pixels = Buffer.from(picture, 'base64');
-    if (pixels.length !== widthPx * heightPx * 3) {
+    if (pixels.length !== widthPx * heightPx * (options.layout === 'rgb' ? 3 : 1.5)) {
       throw new AgentError(
         'bug',
         'render/no-picture',

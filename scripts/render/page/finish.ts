@@ -31,7 +31,7 @@ void main() {
   vec3 round = ( texelFetch( picture, min( at + ivec2( 1, 0 ), last ), 0 ).rgb + texelFetch( picture, max( at - ivec2( 1, 0 ), 0 ), 0 ).rgb
     + texelFetch( picture, min( at + ivec2( 0, 1 ), last ), 0 ).rgb + texelFetch( picture, max( at - ivec2( 0, 1 ), 0 ), 0 ).rgb ) * 0.25;
   c = max( c + clamp( c - round, - c * 0.5, c * 0.6 ) * 0.4, 0.0 );
-  if ( dirt > 0.0 ) {
+  for ( bool once = dirt > 0.0; once; once = false ) {
     vec2 smear = texture( dirtMap, uv ).rg * dirt;
     vec3 wide = vec3( 0.0 );
     for ( int i = 0; i < 8; i ++ ) {
