@@ -79,7 +79,7 @@ else if (role === 'courier') {
   const clock = {
     wallMs: () => Date.now() + aheadMs,
     monotonicMs: () => performance.now() * (aheadMs > 10 * 86_400_000 ? 3600 : 1),
-    sleep: systemClock.sleep,
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal),
   };
   await runOwner({ config, ...common, clock });
 }
