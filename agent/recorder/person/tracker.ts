@@ -52,7 +52,10 @@ const standingRatio = 0.3;
  */
 const backgroundMs = 5000;
 const confirmedBackgroundMs = 60_000;
-const movedOverlap = 0.6;
+/** Overlap with where somebody stood, below which they don't stand there any more … */
+const restOverlap = 0.6;
+/** … and with where they were first found, below which no unsteady box explains it: they have moved. */
+const movedOverlap = 0.4;
 
 export interface Track {
   readonly id: number;
@@ -199,11 +202,13 @@ export class PersonTracker {
     const { windowCount, threshold } = this.#options;
     Object.assign(track, { box, score, foundMs: timeMs, lastLookMs: timeMs, present: { timeMs, box } });
     if (this.#isSupported(box, timeMs)) track.supportedMs = timeMs;
-    if (overlapRatio(track.restBox, box) < movedOverlap) {
+    if (overlapRatio(track.restBox, box) < restOverlap) {
       track.restBox = box;
       track.restSinceMs = timeMs;
-      track.moved = true;
       track.recheckMs = 0;
+    }
+    if (overlapRatio(track.firstBox, box) < movedOverlap) {
+      track.moved = true;
       if (track.isBackground) {
         Object.assign(track, { isBackground: false, firstSeenMs: timeMs, firstBox: box, looks: [] });
       }
@@ -248,10 +253,11 @@ export class PersonTracker {
     if (!enough || strongCount < Math.min(2, confirmCount)) return;
     if (timeMs - track.supportedMs > supportMs || this.#isBackground(track, timeMs)) return;
     const start = this.#trail.before(track.firstBox, track.firstSeenMs, reachMs);
+    // People come from somewhere; what has always been there is lit or passed by others.
+    track.moved ||= !this.#trail.isKnown || overlapRatio(start.box, track.box) < movedOverlap;
+    if (!track.moved) return;
     track.confirmed = true;
     track.firstSeenMs = start.timeMs;
-    // They came from elsewhere, so they are no part of the background however still they stand now.
-    if (overlapRatio(start.box, track.box) < movedOverlap / 2) track.moved = true;
     track.recheckMs = this.#options.recheckMs;
   }
 

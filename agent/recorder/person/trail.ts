@@ -17,7 +17,9 @@ const longestPauseMs = 700;
 /** Somebody who runs is beside where they were a frame ago: so much of the box's longer side. */
 const stepRatio = 0.25;
 /** A box this many times as large as what it continues is something else, or several people in one. */
-const largestGrowth = 6;
+const largestGrowth = 2.5;
+/** What stays as it is for longer than a pause is no way of anybody: what somebody left, or light on the ground. */
+const sameRatio = 0.9;
 
 export interface TrailEnd {
   readonly timeMs: number;
@@ -74,10 +76,14 @@ export class MotionTrail {
 
 function follow(from: TrailEnd, steps: readonly Step[]): TrailEnd {
   let end = from;
+  let rest = from;
   for (const { timeMs, boxes } of steps) {
     if (Math.abs(timeMs - end.timeMs) > longestPauseMs) break;
-    const next = continuation(end.box, boxes);
-    if (next !== undefined) end = { timeMs, box: next };
+    const box = continuation(end.box, boxes);
+    if (box === undefined) continue;
+    end = { timeMs, box };
+    if (overlapRatio(rest.box, box) < sameRatio) rest = end;
+    if (Math.abs(timeMs - rest.timeMs) > longestPauseMs) return rest;
   }
   return end;
 }
