@@ -83,6 +83,7 @@ beforeEach(async () => {
     intake,
     agencies: new AgencyBook({ db, intake, regions: ['US-CA'], nowMs, onHeardAgain: () => {} }),
     safeguards: () => safeguards,
+    hasAccount: (name) => name !== 'nobody',
     decisions: new Decisions(known.ownerRecipient),
     vaults,
     clock: systemClock,
@@ -242,6 +243,8 @@ describe('withdrawing needs no key', () => {
 
 describe('a second approver', () => {
   it('must be another person, and nothing leaves before they said yes, whatever time passes', async () => {
+    safeguards = { coolingOffMs: hourMs, secondApprover: 'nobody' };
+    await expect(approve('ada')).rejects.toMatchObject({ code: 'consent/no-second-approver' });
     safeguards = { coolingOffMs: hourMs, secondApprover: 'grandma' };
     await expect(approve('grandma')).rejects.toMatchObject({ code: 'consent/same-person' });
     await expect(consent.confirm({ requestId, account: 'grandma' })).rejects.toMatchObject({

@@ -11,6 +11,7 @@ import { tightenLimits } from '../protocol/limits.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
 import { Aftermath } from './aftermath.ts';
 import { AgencyBook } from './agency-book.ts';
+import { listAccounts } from './api/accounts.ts';
 import { Logins } from './api/logins.ts';
 import { startApi } from './api/server.ts';
 import type { Change } from './api/types.ts';
@@ -141,6 +142,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     house,
     intake,
     agencies,
+    hasAccount: (name) => listAccounts(dataDir).some((account) => account.name === name),
     safeguards: () => describeSafeguards(safeguards),
     decisions,
     vaults,

@@ -181,11 +181,6 @@ export class PublishedRows {
     this.#boundDuties(agency);
   }
 
-  /** A request that was taken back owes nothing. */
-  forgiveReport(agency: string, requestHash: string): void {
-    this.#db.prepare('DELETE FROM duty WHERE tag = ?').run(this.#dutyTag(agency, requestHash));
-  }
-
   /** Keeps the newest report of each request; false for one that is not newer than what is known. */
   putReport(report: {
     readonly agency: string;

@@ -49,6 +49,8 @@ export interface PreviewReport {
   readonly endpoint: string;
   readonly agencyName: string;
   readonly shareBytes: number;
+  /** True: it proves that its clips come from one device, and so links this owner's shares of the month. */
+  readonly lineageDisclosed: boolean;
   readonly deadlineMs: number;
 }
 
@@ -251,6 +253,7 @@ export class VaultSession {
       endpoint: checked.agency.upload.https,
       agencyName: checked.agency.name,
       shareBytes: shareBytesOf(built),
+      lineageDisclosed: built.lineage !== undefined,
       deadlineMs: (checked.request.expires_at + graceS) * 1000,
     };
   }

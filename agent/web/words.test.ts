@@ -63,7 +63,7 @@ test('the map knows inside from outside and draws both within its frame', () => 
   expect([150, 300, 40].map(scaleBarM)).toEqual([100, 200, 20]);
 });
 
-it('an agency that is not heard says why, and every fate of a share has its words', () => {
+test('an agency that is not heard says why, and every fate of a share has its words', () => {
   const heard = { suspended: false, muted: 'no', directory: 'no-doubt' } as const;
   expect(standingInWords(heard)).toBe('');
   const notes = [
