@@ -86,6 +86,7 @@ async function readHealth(
 export async function runOwner(options: OwnerOptions): Promise<void> {
   const { config, clock, log, signal } = options;
   const { dataDir } = config;
+  const limits = tightenLimits(config.limits);
   const house = new House(dataDir);
   const db = new LedgerDb(join(dataDir, 'ledger.db'));
   const nowMs = flooredNow(clock, db);
@@ -126,7 +127,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     db,
     house,
     regions: config.regions,
-    limits: tightenLimits(config.limits),
+    limits,
     log,
     nowMs,
     wallMs: () => clock.wallMs(),
