@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findVisits, parseTruth, type Truth, type TruthFrame } from '../render/truth.ts';
-import type { Span } from './score/intervals.ts';
+import { joinSpans, type Span } from './score/intervals.ts';
 
 export interface TruthStream {
   readonly name: string;
@@ -18,8 +18,8 @@ export interface TruthStream {
   readonly scored: Span;
   readonly light: string;
   readonly tags: readonly string[];
-  /** Things that move and are no visit. */
-  readonly notEvents: readonly (Span & { readonly what: string })[];
+  /** When a cat, a car or a parcel moves; light, rain and leaves are no things. */
+  readonly thingsMove: readonly Span[];
   readonly frames: readonly TruthFrame[];
   /** What stands out from the empty scene, of some frames: counts of pixels that don't and that do, in turns, row by row. */
   readonly masks: readonly { readonly i: number; readonly runs: readonly number[] }[];
@@ -41,8 +41,12 @@ interface FirstTruth {
 }
 type Corners = readonly [left: number, top: number, right: number, bottom: number];
 
-/** `test-fixtures/streams`. Throws `render/bad-truth`. */
-export function committedStreams(folder = committedFolder): TruthStream[] {
+/** `test-fixtures/streams`, and below `blind` those that nothing but scoring reads. Throws `render/bad-truth`. */
+export function committedStreams(): TruthStream[] {
+  return [committedFolder, join(committedFolder, 'blind')].filter((folder) => existsSync(folder)).flatMap(streamsIn);
+}
+
+function streamsIn(folder: string): TruthStream[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.mp4') && existsSync(join(folder, name.replace(/mp4$/, 'json'))))
     .toSorted()
@@ -55,7 +59,7 @@ export function committedStreams(folder = committedFolder): TruthStream[] {
 }
 
 function renderedStream(path: string, truth: Truth): TruthStream {
-  const { name, widthPx, heightPx, fps, light, tags, visits, notEvents, frames, masks } = truth;
+  const { name, widthPx, heightPx, fps, light, tags, visits, frames, masks } = truth;
   const durationMs = (frames.at(-1)?.ms ?? 0) + 1000 / fps;
   return {
     name,
@@ -69,7 +73,10 @@ function renderedStream(path: string, truth: Truth): TruthStream {
     scored: { fromMs: 0, toMs: durationMs },
     light,
     tags,
-    notEvents,
+    thingsMove: joinSpans(
+      frames.filter(({ movers }) => movers.length > 0).map(({ ms }) => ({ fromMs: ms, toMs: ms + 1000 / fps })),
+      1,
+    ),
     frames,
     masks: masks?.rows ?? [],
     from: 'committed',
@@ -102,7 +109,7 @@ function firstStream(path: string, { clip, w, h, fps, light, frames }: FirstTrut
     scored: { fromMs: 0, toMs: durationMs },
     light,
     tags: [],
-    notEvents: [],
+    thingsMove: [],
     frames: seen,
     masks: [],
     from: 'committed',
@@ -174,7 +181,7 @@ function recordedStream(folder: string, stream: Recorded): TruthStream {
     scored: scoredFrames === undefined ? { fromMs: 0, toMs: durationMs } : toSpan(scoredFrames),
     light: 'day',
     tags,
-    notEvents: [],
+    thingsMove: tags.includes('cars') ? [{ fromMs: 0, toMs: durationMs }] : [],
     frames: [],
     masks: [],
     from: 'data',
