@@ -77,7 +77,9 @@ export function addFramesCommand(program: Command, output: Output, signal: Abort
       for (const ms of times) {
         const { pixels, testimony } = await studio.frame(Math.round((ms / 1000) * plan.fps), ms, {
           settle: true,
-          runs: false, layout: 'rgb' });
+          runs: false,
+          layout: 'rgb',
+        });
         const truth = truthFrame(plan, written.length, ms, testimony);
         const path = join(folder, `${name}-${ms}.png`);
         await writePicture(

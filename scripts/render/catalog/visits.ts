@@ -509,11 +509,23 @@ export const visits: readonly StreamPlan[] = [
         1,
         { ...plain, topTone: '#5a8b5f', backpack: '#2d3b55' },
         new RouteWriter(1000, 5.2, -2.5)
-          .along([[0.9, -1.8], [0.3, -1.3]], 2)
+          .along(
+            [
+              [0.9, -1.8],
+              [0.3, -1.3],
+            ],
+            2,
+          )
           .face(-0.2, 300)
           .do('knock', 1100)
           .do('look', 700)
-          .along([[1.6, -2], [6, -2.7]], 2.2)
+          .along(
+            [
+              [1.6, -2],
+              [6, -2.7],
+            ],
+            2.2,
+          )
           .done(),
       ),
     ],

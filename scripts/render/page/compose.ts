@@ -147,7 +147,14 @@ export class Composer {
   readonly #material: ShaderMaterial;
   readonly #baked: Baked;
 
-  constructor(widthPx: number, heightPx: number, baked: Baked, actors: Texture, shadows: ShadowUniforms, options: { readonly windy: boolean; readonly crops: boolean }) {
+  constructor(
+    widthPx: number,
+    heightPx: number,
+    baked: Baked,
+    actors: Texture,
+    shadows: ShadowUniforms,
+    options: { readonly windy: boolean; readonly crops: boolean },
+  ) {
     this.#baked = baked;
     this.target = new WebGLRenderTarget(widthPx, heightPx, {
       type: HalfFloatType,
@@ -206,13 +213,7 @@ export class Composer {
     });
   }
 
-  draw(
-    renderer: WebGLRenderer,
-    screen: FullScreen,
-    look: FrameLook,
-    rig: LightRig,
-    region: Region | undefined,
-  ): void {
+  draw(renderer: WebGLRenderer, screen: FullScreen, look: FrameLook, rig: LightRig, region: Region | undefined): void {
     this.target.scissorTest = region !== undefined;
     if (region !== undefined) this.target.scissor.set(...region);
     const set = (name: string, value: unknown): void => {

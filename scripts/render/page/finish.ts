@@ -45,10 +45,10 @@ void main() {
   c *= exposure * ( 1.0 - 0.3 * dot( p, p ) );
   if ( grey ) c = vec3( dot( c, vec3( 0.42, 0.38, 0.2 ) ) );
   /* Infrared lamps light what is near far more than the rest: cameras fold that into what they can send. */
-  if ( grey ) c = 1.5 * c / ( 1.0 + 0.85 * c );
+  vec3 folded = log( 1.0 + 12.0 * c ) * 0.233;
   c = film( c * 0.9 );
   c = mix( vec3( dot( c, vec3( 0.3, 0.59, 0.11 ) ) ), c, 0.85 );
-  c = sqrt( c );
+  c = grey ? min( folded, 1.0 ) : sqrt( c );
   /* Grain: red is fine, green is twice as coarse, blue is of the sensor and stays; alpha is for colours. */
   vec4 fine = texelFetch( grain, ( at + grainAt ) & 511, 0 ) * 2.0 - 1.0;
   vec4 coarse = texelFetch( grain, ( at / 2 + grainCoarseAt ) & 511, 0 ) - 0.5;
