@@ -16,7 +16,7 @@ const rememberMs = 5000;
 const longestPauseMs = 700;
 /** Somebody who runs is beside where they were a frame ago: so much of the box's longer side. */
 const stepRatio = 0.25;
-/** A box this many times as large as what it continues is something else, or several people in one. */
+/** A box this many times as large as any of the way before it is something else, or several people in one. */
 const largestGrowth = 2.5;
 /** What stays as it is for longer than a pause is no way of anybody: what somebody left, or light on the ground. */
 const sameRatio = 0.9;
@@ -77,10 +77,12 @@ export class MotionTrail {
 function follow(from: TrailEnd, steps: readonly Step[]): TrailEnd {
   let end = from;
   let rest = from;
+  let largestPx = from.box.w * from.box.h;
   for (const { timeMs, boxes } of steps) {
     if (Math.abs(timeMs - end.timeMs) > longestPauseMs) break;
-    const box = continuation(end.box, boxes);
+    const box = continuation(end.box, boxes, largestPx * largestGrowth);
     if (box === undefined) continue;
+    largestPx = Math.max(largestPx, box.w * box.h);
     end = { timeMs, box };
     if (overlapRatio(rest.box, box) < sameRatio) rest = end;
     if (Math.abs(timeMs - rest.timeMs) > longestPauseMs) return rest;
@@ -88,10 +90,9 @@ function follow(from: TrailEnd, steps: readonly Step[]): TrailEnd {
   return end;
 }
 
-function continuation(box: Box, boxes: readonly Box[]): Box | undefined {
-  const area = box.w * box.h;
+function continuation(box: Box, boxes: readonly Box[], mostPx: number): Box | undefined {
   const step = stepRatio * Math.max(box.w, box.h);
   const near = { x: box.x - step, y: box.y - step, w: box.w + 2 * step, h: box.h + 2 * step };
-  const fitting = boxes.filter((next) => intersectionArea(next, near) > 0 && next.w * next.h <= largestGrowth * area);
+  const fitting = boxes.filter((next) => intersectionArea(next, near) > 0 && next.w * next.h <= mostPx);
   return fitting.toSorted((a, b) => overlapRatio(b, box) - overlapRatio(a, box))[0];
 }
