@@ -32,9 +32,12 @@ export const visits: Part = {
     const { models } = chooseModels(context);
     const [embedded, ...others] = models;
     if (streams.length === 0 || embedded === undefined) return emptyReport('visits', ['visits: there is no stream']);
-    const bySystem = new Map<string, ScoredVisits[]>([['embedded', await scoreAll(context, streams, embedded)]]);
+    const failures: string[] = [];
+    const bySystem = new Map<string, ScoredVisits[]>([
+      ['embedded', await scoreAll(context, streams, embedded, failures)],
+    ]);
     for (const named of others.filter(({ role }) => role === 'named')) {
-      bySystem.set(named.name, await scoreAll(context, streams, named));
+      bySystem.set(named.name, await scoreAll(context, streams, named, failures));
     }
     const nano = others.find(({ name }) => name.startsWith('yolox'));
     if (nano !== undefined && !context.quick) {
@@ -44,6 +47,7 @@ export const visits: Part = {
     }
     const told = context.quick ? [] : await tellTimes(context, streams, embedded);
     const leftOut = [
+      ...failures,
       ...(recorded.length > 0 ? [] : ['visits on recorded streams: they are not there (LATCHKEY_DATA)']),
       ...(nano === undefined ? ['visits by yolox_nano on every frame: it is not there (LATCHKEY_DATA)'] : []),
       ...(context.quick ? ['the time until somebody is told, and yolox_nano on every frame: --quick'] : []),
@@ -57,11 +61,19 @@ async function scoreAll(
   context: BenchContext,
   streams: readonly TruthStream[],
   model: ComparedModel,
+  failures: string[],
 ): Promise<ScoredVisits[]> {
   const scored: ScoredVisits[] = [];
   for (const stream of streams) {
     context.signal.throwIfAborted();
-    const one = score(stream, await recordStream(stream, model, context.signal));
+    let one: ScoredVisits;
+    try {
+      one = score(stream, await recordStream(stream, model, context.signal));
+    } catch (thrown) {
+      // The other streams are still worth their hour.
+      failures.push(`visits on ${stream.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      continue;
+    }
     scored.push(one);
     const { foundCount, splitCount, falseSpans } = one.match;
     context.note(`${model.name}, ${stream.name}: ${foundCount} of ${one.visits.length} visits, ${splitCount} split, ${falseSpans.length} false`); // biome-ignore format: one line
@@ -184,12 +196,15 @@ function report(
 
 function timelines(bySystem: ReadonlyMap<string, readonly ScoredVisits[]>) {
   const [first = []] = bySystem.values();
-  return first.map(({ stream, visits: wanted, recording }, at) => ({
+  return first.map(({ stream, visits: wanted, recording }) => ({
     title: `${stream.name} (${[stream.light, ...stream.tags].join(', ')})`,
     durationMs: stream.durationMs,
     rows: [
       { label: 'visits', spans: wanted, truth: true },
-      ...[...bySystem].map(([system, list]) => ({ label: system, spans: list[at]?.recording.people ?? [] })),
+      ...[...bySystem].map(([system, list]) => ({
+        label: system,
+        spans: list.find((one) => one.stream === stream)?.recording.people ?? [],
+      })),
       { label: 'clips', spans: recording.clips },
     ],
   }));
