@@ -88,6 +88,8 @@ interface OpenTrack {
   foundMs: number;
   /** Of the last detection or of motion that leads on from it. */
   present: { timeMs: number; box: Box };
+  /** Area of the whole of them, as last seen: at the picture's edge only a part is found. */
+  wholePx: number;
   lastLookMs: number;
   /** Weight of the last looks at its place, 0 for a miss, newest last. */
   looks: number[];
@@ -187,6 +189,7 @@ export class PersonTracker {
       firstBox: box,
       foundMs: timeMs,
       present: { timeMs, box },
+      wholePx: box.w * box.h,
       lastLookMs: timeMs,
       looks: [weigh(score, this.#options.threshold)],
       recheckMs: 0,
@@ -201,6 +204,7 @@ export class PersonTracker {
   #see(track: OpenTrack, { box, score }: Detection, timeMs: number): void {
     const { windowCount, threshold } = this.#options;
     Object.assign(track, { box, score, foundMs: timeMs, lastLookMs: timeMs, present: { timeMs, box } });
+    track.wholePx = Math.max(box.w * box.h, 0.8 * track.wholePx);
     if (this.#isSupported(box, timeMs)) track.supportedMs = timeMs;
     if (overlapRatio(track.restBox, box) < restOverlap) {
       track.restBox = box;
@@ -227,7 +231,7 @@ export class PersonTracker {
   #miss(track: OpenTrack, timeMs: number, regions: readonly Box[]): void {
     const { present, foundMs } = track;
     if (track.confirmed && timeMs - foundMs <= reachMs) {
-      track.present = this.#trail.after(present, timeMs);
+      track.present = this.#trail.after(present, timeMs, track.wholePx);
     }
     if (this.#trail.coveredRatio(track.box, timeMs, 0) >= standingRatio) track.supportedMs = timeMs;
     if (regions.length > 0 && !regions.some((region) => contains(region, track.box))) return;

@@ -65,19 +65,17 @@ export class MotionTrail {
     return follow({ timeMs, box }, steps);
   }
 
-  /** Where and when the way that leads on from the box had come to by `untilMs`. */
-  after(from: TrailEnd, untilMs: number): TrailEnd {
-    return follow(
-      from,
-      this.#steps.filter((step) => step.timeMs > from.timeMs && step.timeMs <= untilMs),
-    );
+  /** Where and when the way that leads on from the box had come to by `untilMs`. `wholePx`: area of all of the person. */
+  after(from: TrailEnd, untilMs: number, wholePx = 0): TrailEnd {
+    const steps = this.#steps.filter((step) => step.timeMs > from.timeMs && step.timeMs <= untilMs);
+    return follow(from, steps, wholePx);
   }
 }
 
-function follow(from: TrailEnd, steps: readonly Step[]): TrailEnd {
+function follow(from: TrailEnd, steps: readonly Step[], wholePx = 0): TrailEnd {
   let end = from;
   let rest = from;
-  let largestPx = from.box.w * from.box.h;
+  let largestPx = Math.max(wholePx, from.box.w * from.box.h);
   for (const { timeMs, boxes } of steps) {
     if (Math.abs(timeMs - end.timeMs) > longestPauseMs) break;
     const box = continuation(end.box, boxes, largestPx * largestGrowth);
