@@ -190,6 +190,16 @@ describe('cooling-off', () => {
   });
 });
 
+describe('an approval', () => {
+  it('is refused when after the cooling-off nothing could arrive in time', async () => {
+    // The request ends in seven days and shares are taken for two more.
+    safeguards = { coolingOffMs: 9 * dayMs - 20 * 60_000, secondApprover: null };
+    await expect(approve()).rejects.toMatchObject({ code: 'consent/no-time' });
+    expect(db.shares()).toEqual([]);
+    expect((await consent.showRequest({ requestId })).state).toBe('REVIEWING');
+  });
+});
+
 describe('withdrawing needs no key', () => {
   it('while everything is locked: in cooling off, with the body on its way, and not after the release', async () => {
     const shareId = await approve();

@@ -456,5 +456,9 @@ describe('the owner program', () => {
     await expect(runOwner({ config, signal, clock: systemClock, log: silentLog })).rejects.toThrow(
       fail('owner/not-enrolled'),
     );
+    writeFileSync(join(house.dataDir, 'owner/place.json'), '{"latE6": 1e9}');
+    await expect(runOwner({ config: owner.config, signal, clock: systemClock, log: silentLog })).rejects.toThrow(
+      fail('owner/damaged-house'),
+    );
   });
 });

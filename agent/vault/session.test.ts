@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestHouse, testPassphrase, testPlace } from '../../test-fixtures/house.ts';
 import { systemClock } from '../base/clock.ts';
-import { generateIdentity, openFile, parseIdentity, splitFile } from '../protocol/age-file.ts';
+import { generateIdentity, openFile, parseIdentity, sealWithPassphrase, splitFile } from '../protocol/age-file.ts';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { checkDispatch } from '../protocol/dispatch.ts';
 import { peekDocument } from '../protocol/envelope.ts';
@@ -12,7 +12,10 @@ import { checkDemand } from '../protocol/follow-up-check.ts';
 import { generateSigningKey, keyIdOf, recipientKeyId } from '../protocol/keys.ts';
 import { readArchive } from '../protocol/share-archive.ts';
 import { verifyShare } from '../protocol/share-verify.ts';
+import { createKeys } from './enrolment.ts';
+import { normalisePassphrase } from './passphrase.ts';
 import { VaultSession } from './session.ts';
+import { readVaultFile, writeVaultFile } from './vault-file.ts';
 
 const code = (wanted: string) => expect.objectContaining({ code: wanted });
 
@@ -263,6 +266,28 @@ describe('the vault', () => {
     expect(one).toMatchObject({ lineage: 'same-device', problems: [] });
     // That is what it is for, and why it is off.
     expect(one.monthKey).toBe(other.monthKey);
+  });
+
+  it('names what is not there, what was replaced under it, and a device that has its owner already', async () => {
+    const shown = preview();
+    expect(() => session.previewMedia(shown.previewId, '41-audio.mp4')).toThrow(code('vault/no-such-medium'));
+    const place = { latE6: 0, lonE6: 0 };
+    const keys = {
+      dataDir: house.dataDir,
+      passphrase: 'x',
+      clock: systemClock,
+      place,
+      regions: ['US-CA'],
+      log2Work: 8,
+    };
+    await expect(createKeys(keys)).rejects.toThrow(code('vault/already-enrolled'));
+    const secrets = await readVaultFile(house.dataDir, testPassphrase);
+    const other = { ...secrets, ownerRootSeedHex: '7'.repeat(64) };
+    await writeVaultFile(house.dataDir, other, testPassphrase, 8);
+    await expect(approve(shown.previewId)).rejects.toThrow(code('vault/replaced'));
+    const sealed = await sealWithPassphrase(normalisePassphrase(testPassphrase), Buffer.from('{"version":2}'), 8);
+    writeFileSync(join(house.dataDir, 'owner/vault.age'), sealed);
+    await expect(session.openDeciding(testPassphrase)).rejects.toThrow(code('vault/unreadable'));
   });
 
   it('reads closed sealed notes and nothing of another owner', () => {
