@@ -1,7 +1,8 @@
 /**
  * One program of a device in a process of its own, with a keepalive short enough to be measured: `courier`, `owner`, or
  * `twin`, which is what a careless device would be: it subscribes at QoS 1 and acknowledges a request once it is done with it.
- * Arguments: role, data directory, broker. Ends on SIGTERM.
+ * Arguments: role, data directory, broker, and for the owner how far its clock is ahead; a
+ * clock that is days ahead also runs, as steady time, an hour a second, so that what happens by the hour does. Ends on SIGTERM.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ import { peekDocument } from '../agent/protocol/envelope.ts';
 import { areaContains } from '../agent/protocol/geometry.ts';
 import { checkRequest } from '../agent/protocol/request-check.ts';
 
-const [role = '', dataDir = '', url = ''] = process.argv.slice(2);
+const [role = '', dataDir = '', url = '', ahead = '0'] = process.argv.slice(2);
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());
 const common = { signal: stop.signal, clock: systemClock, log: silentLog };
@@ -68,12 +69,18 @@ else if (role === 'courier') {
       dataDir,
       cameras: [{ id: 'front', name: 'Front door', source: { kind: 'file', path: 'none.mp4' } }],
       regions: ['US-CA'],
-      broker: { url },
+      ...(url === '' ? {} : { broker: { url } }),
       web: { port: 0 },
       clock: 'trust-system',
     },
     dataDir,
   );
-  await runOwner({ config, ...common });
+  const aheadMs = Number(ahead);
+  const clock = {
+    wallMs: () => Date.now() + aheadMs,
+    monotonicMs: () => performance.now() * (aheadMs > 10 * 86_400_000 ? 3600 : 1),
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal),
+  };
+  await runOwner({ config, ...common, clock });
 }
 process.exit(0);

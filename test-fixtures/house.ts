@@ -33,7 +33,23 @@ interface Fragmented {
 export function porchFragments(): Fragmented {
   const source = join(import.meta.dirname, 'streams/porch-day.mp4');
   const flags = 'frag_keyframe+empty_moov+default_base_moof';
-  const args = ['-v', 'error', '-i', source, '-c', 'copy', '-movflags', flags, '-f', 'mp4', 'pipe:1'];
+  const args = [
+    '-v',
+    'error',
+    '-i',
+    source,
+    '-c',
+    'copy',
+    '-map_metadata',
+    '-1',
+    '-fflags',
+    '+bitexact',
+    '-movflags',
+    flags,
+    '-f',
+    'mp4',
+    'pipe:1',
+  ];
   const bytes = execFileSync('ffmpeg', args, { maxBuffer: 1 << 26 });
   const boxes: { type: string; bytes: Buffer }[] = [];
   for (let at = 0; at < bytes.length; ) {

@@ -19,7 +19,13 @@ export async function drawDetections(
         box,
         { x: 1, y: 1 },
         score >= shownScore
-          ? { colour: '#30e060', widthPx: lineWidthPx, label: score.toFixed(2), labelPx: 6 + 5 * lineWidthPx }
+          ? {
+              colour: '#30e060',
+              widthPx: lineWidthPx,
+              label: score.toFixed(2),
+              labelPx: 6 + 5 * lineWidthPx,
+              rightPx: widthPx,
+            }
           : { colour: '#9aa4b2', widthPx: 1 },
       ),
     );

@@ -27,6 +27,8 @@ export interface BoxLook {
   readonly widthPx: number;
   readonly label?: string;
   readonly labelPx?: number;
+  /** Where the drawing ends: no label reaches beyond. */
+  readonly rightPx?: number;
 }
 
 /** `scale`: drawing pixels per box pixel. */
@@ -35,9 +37,13 @@ export function boxSvg(box: Box, scale: { readonly x: number; readonly y: number
   const frame = `<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="none" stroke="${look.colour}" stroke-width="${look.widthPx}"/>`;
   if (look.label === undefined) return frame;
   const sizePx = look.labelPx ?? 13;
-  // Inside the box where there is no room above it; towards the middle where there is none beside it.
+  // Inside the box where there is no room above it, and back from the edge of the drawing.
   const baseline = Math.max(sizePx, box.y * scale.y - 3);
-  return `${frame}<text x="${x}" y="${baseline.toFixed(1)}" font-family="sans-serif" font-weight="bold" font-size="${sizePx}" fill="${look.colour}" stroke="#000" stroke-width="${sizePx / 5}" paint-order="stroke">${xmlText(look.label)}</text>`;
+  const left = Math.min(
+    box.x * scale.x,
+    (look.rightPx ?? Number.POSITIVE_INFINITY) - look.label.length * sizePx * 0.72,
+  );
+  return `${frame}<text x="${left.toFixed(1)}" y="${baseline.toFixed(1)}" font-family="sans-serif" font-weight="bold" font-size="${sizePx}" fill="${look.colour}" stroke="#000" stroke-width="${sizePx / 5}" paint-order="stroke">${xmlText(look.label)}</text>`;
 }
 
 function cannotDraw(path: string, why: string, cause?: unknown): AgentError {

@@ -134,6 +134,9 @@ export function previewRows(preview: Preview): [string, string][] {
       `${clean(media.name)}  ${byteSize(media.bytes)}  ${localTime(media.fromMs)}, ${seconds(media.toMs - media.fromMs)}, ${media.kind}`,
     ]),
     ['Share', `${byteSize(preview.shareBytes)}, encrypted, padded`],
+    ...(preview.lineageDisclosed
+      ? [['Discloses', 'that your clips of this month come from one device'] satisfies [string, string]]
+      : []),
     ['To', clean(preview.agencyName)],
     ['Their key', clean(preview.recipientKeyId)],
     ['Sent to', clean(preview.endpoint)],

@@ -18,9 +18,15 @@ const widthPx = columnCount * tileWidthPx + (columnCount + 1) * gapPx;
 /** More would make a picture that nobody can read; the rest is counted. */
 const maxEventCount = 12;
 
-interface Tile {
+/** What moved in a frame. */
+interface Moving {
+  readonly atMs: number;
+  readonly boxes: readonly Box[];
+  readonly mask: Uint8Array | null;
+}
+
+interface Tile extends Pick<Moving, 'boxes' | 'mask'> {
   readonly shot: Shot;
-  readonly motion: readonly Box[];
   readonly caption: string;
   readonly colour: string;
 }
@@ -38,21 +44,22 @@ export class WatchPicture implements Trace {
   readonly #tiles: Tile[][] = [];
   readonly #events: SeenEvent[] = [];
   /** What is known of a frame, for as long as somebody holds the frame. */
-  readonly #known = new WeakMap<SmallFrame, { readonly atMs: number; readonly motion: readonly Box[] }>();
+  readonly #known = new WeakMap<SmallFrame, Moving>();
   readonly #scores: Point[] = [];
   readonly #motion: Point[] = [];
-  #liveliest: { readonly frame: SmallFrame; readonly atMs: number; readonly ratio: number } | undefined;
+  #liveliest: { readonly frame: SmallFrame; readonly ratio: number } | undefined;
 
   constructor(camera: CameraConfig, name: string) {
     this.#camera = camera;
     this.#name = name;
   }
 
-  onMotion(atMs: number, frame: SmallFrame, { boxes, foregroundRatio, state }: MotionResult): void {
-    this.#known.set(frame, { atMs, motion: boxes });
+  onMotion(atMs: number, frame: SmallFrame, result: MotionResult, mask: () => Uint8Array | null): void {
+    const { boxes, foregroundRatio, state } = result;
+    this.#known.set(frame, { atMs, boxes, mask: boxes.length > 0 ? mask() : null });
     this.#motion.push([atMs, state === 'settling' ? 0 : foregroundRatio]);
     if (boxes.length > 0 && foregroundRatio > (this.#liveliest?.ratio ?? 0)) {
-      this.#liveliest = { frame, atMs, ratio: foregroundRatio };
+      this.#liveliest = { frame, ratio: foregroundRatio };
     }
   }
 
@@ -64,16 +71,14 @@ export class WatchPicture implements Trace {
     this.#events.push(event);
     const number = this.#events.length;
     if (number > maxEventCount) return;
-    const row = shots.map((shot) => {
-      const { atMs = event.firstMs, motion = [] } = this.#known.get(shot.frame) ?? {};
-      return { shot, motion, atMs };
-    });
     const surest = Math.max(...shots.map(({ score }) => score));
     const best = shots.findIndex(({ score }) => score === surest);
     const says = (index: number): string => (index === 0 ? 'opened' : index === best ? 'surest' : 'last');
     this.#tiles.push(
-      row.map(({ shot, motion, atMs }, index) => {
-        return { shot, motion, caption: `${number}  ${says(index)} at ${seconds(atMs)}`, colour: colours[event.kind] };
+      shots.map((shot, index) => {
+        const { atMs = event.firstMs, boxes = [], mask = null } = this.#known.get(shot.frame) ?? {};
+        const caption = `${number}  ${says(index)} at ${seconds(atMs)}`;
+        return { shot, boxes, mask, caption, colour: colours[event.kind] };
       }),
     );
   }
@@ -91,7 +96,7 @@ export class WatchPicture implements Trace {
       for (const [column, tile] of row.entries()) {
         const left = gapPx + column * (tileWidthPx + gapPx);
         const place = { left, top: headPx + rowIndex * rowPx, heightPx: tileHeightPx };
-        layers.push({ input: await thumbnail(tile.shot.frame, tileHeightPx), left: place.left, top: place.top });
+        layers.push({ input: await thumbnail(tile, tileHeightPx), left: place.left, top: place.top });
         drawn.push(tileSvg(tile, place));
       }
     }
@@ -127,25 +132,44 @@ export class WatchPicture implements Trace {
   /** Without an event: what moved most, so that a miss can be looked at. */
   #nothing(): Tile[] {
     if (this.#liveliest === undefined) return [];
-    const { frame, atMs } = this.#liveliest;
+    const { frame } = this.#liveliest;
+    const { atMs = 0, boxes = [], mask = null } = this.#known.get(frame) ?? {};
     const box = { x: 0, y: 0, w: frame.widthPx, h: frame.heightPx };
-    const motion = this.#known.get(frame)?.motion ?? [];
     const caption = `no event; most motion at ${seconds(atMs)}`;
-    return [{ shot: { frame, kind: 'motion', score: 0, box }, motion, caption, colour: colours.dim }];
+    return [{ shot: { frame, kind: 'motion', score: 0, box }, boxes, mask, caption, colour: colours.dim }];
   }
 }
 
-async function thumbnail(frame: SmallFrame, heightPx: number): Promise<Buffer> {
+/** Share of amber in a moving pixel. */
+const maskShare = 0.4;
+const maskColour = [0xf0, 0xa6, 0x3a] as const;
+
+async function thumbnail({ shot: { frame }, mask }: Tile, heightPx: number): Promise<Buffer> {
+  const rgb = yuvToRgb(frame);
+  for (const [pixel, moves] of (mask ?? []).entries()) {
+    if (moves !== 1) continue;
+    for (const [plane, colour] of maskColour.entries()) {
+      const at = pixel * 3 + plane;
+      rgb[at] = (rgb[at] ?? 0) * (1 - maskShare) + colour * maskShare;
+    }
+  }
   const raw = { width: frame.widthPx, height: frame.heightPx, channels: 3 } as const;
-  return sharp(yuvToRgb(frame), { raw }).resize(tileWidthPx, heightPx, { fit: 'fill' }).png().toBuffer();
+  return sharp(rgb, { raw }).resize(tileWidthPx, heightPx, { fit: 'fill' }).png().toBuffer();
 }
 
-function tileSvg({ shot, motion, caption, colour }: Tile, { left, top, heightPx }: Place): string {
+function tileSvg({ shot, boxes, caption, colour }: Tile, { left, top, heightPx }: Place): string {
   const scale = { x: tileWidthPx / shot.frame.widthPx, y: heightPx / shot.frame.heightPx };
   const marks = [
-    ...motion.map((box) => boxSvg(box, scale, { colour: colours.motion, widthPx: 1 })),
+    ...boxes.map((box) => boxSvg(box, scale, { colour: colours.motion, widthPx: 1 })),
     ...(shot.kind === 'person'
-      ? [boxSvg(shot.box, scale, { colour: colours.person, widthPx: 2, label: shot.score.toFixed(2) })]
+      ? [
+          boxSvg(shot.box, scale, {
+            colour: colours.person,
+            widthPx: 2,
+            label: shot.score.toFixed(2),
+            rightPx: tileWidthPx,
+          }),
+        ]
       : []),
   ];
   const foot = top + heightPx;

@@ -85,7 +85,8 @@ function ticks(spanMs: number, x: (ms: number) => number, bottom: number): strin
   const count = Math.floor(spanMs / stepMs) + 1;
   return Array.from({ length: count }, (_, i) => i * stepMs).map((ms) => {
     const at = x(ms).toFixed(1);
-    const look: TextLook = { colour: colours.dim, sizePx: 11, anchor: ms === 0 ? 'start' : 'middle' };
+    const anchor = ms === 0 ? 'start' : ms > spanMs - stepMs / 4 ? 'end' : 'middle';
+    const look: TextLook = { colour: colours.dim, sizePx: 11, anchor };
     return `<path d="M${at} ${bottom - (axisTop - scoreTop)}V${bottom + 4}" stroke="${colours.line}"/>${svgText(x(ms), bottom + 17, seconds(ms), look)}`;
   });
 }

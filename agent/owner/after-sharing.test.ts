@@ -83,6 +83,7 @@ beforeEach(async () => {
     intake,
     agencies: new AgencyBook({ db, intake, regions: ['US-CA'], nowMs, onHeardAgain: () => {} }),
     safeguards: () => safeguards,
+    hasAccount: (name) => name !== 'nobody',
     decisions: new Decisions(known.ownerRecipient),
     vaults,
     clock: systemClock,
@@ -189,6 +190,16 @@ describe('cooling-off', () => {
   });
 });
 
+describe('an approval', () => {
+  it('is refused when after the cooling-off nothing could arrive in time', async () => {
+    // The request ends in seven days and shares are taken for two more.
+    safeguards = { coolingOffMs: 9 * dayMs - 20 * 60_000, secondApprover: null };
+    await expect(approve()).rejects.toMatchObject({ code: 'consent/no-time' });
+    expect(db.shares()).toEqual([]);
+    expect((await consent.showRequest({ requestId })).state).toBe('REVIEWING');
+  });
+});
+
 describe('withdrawing needs no key', () => {
   it('while everything is locked: in cooling off, with the body on its way, and not after the release', async () => {
     const shareId = await approve();
@@ -242,6 +253,8 @@ describe('withdrawing needs no key', () => {
 
 describe('a second approver', () => {
   it('must be another person, and nothing leaves before they said yes, whatever time passes', async () => {
+    safeguards = { coolingOffMs: hourMs, secondApprover: 'nobody' };
+    await expect(approve('ada')).rejects.toMatchObject({ code: 'consent/no-second-approver' });
     safeguards = { coolingOffMs: hourMs, secondApprover: 'grandma' };
     await expect(approve('grandma')).rejects.toMatchObject({ code: 'consent/same-person' });
     await expect(consent.confirm({ requestId, account: 'grandma' })).rejects.toMatchObject({

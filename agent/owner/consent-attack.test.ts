@@ -84,6 +84,7 @@ beforeEach(async () => {
       clockTrusted: () => true,
       agencies: new AgencyBook({ db, intake, regions: ['US-CA'], nowMs, onHeardAgain: () => {} }),
       safeguards: () => safeguards,
+      hasAccount: () => true,
       health: async () => ({ clock: 'trusted', cameras: [], broker: 'not-configured' }),
       onChange: () => {},
       discardUnknown: () => release.discardUnknown(),

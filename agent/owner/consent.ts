@@ -38,6 +38,8 @@ export interface ConsentOptions {
   readonly house: House;
   readonly intake: Intake;
   readonly agencies: AgencyBook;
+  /** Whether somebody could log in under this name. */
+  readonly hasAccount: (name: string) => boolean;
   /** As in force now, not as configured. */
   readonly safeguards: () => SafeguardSummary;
   readonly decisions: Decisions;

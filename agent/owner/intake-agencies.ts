@@ -76,13 +76,14 @@ export class AgencyDesk {
     }
   }
 
-  /** One page; with the last one of its version the directory is complete and takes the place of the one before. */
-  takeDirectory(topicText: string, envelope: Uint8Array): void {
+  /** One page; with the last one of its version the directory is complete, takes the place of the one before, and true is returned. */
+  takeDirectory(topicText: string, envelope: Uint8Array): boolean {
     const { db, roots, nowMs, verdict, clockTrusted } = this.#desk;
     if (!clockTrusted()) {
       openUnderAnyRoot('directory', envelope, roots());
       const code = 'directory/held-for-clock';
-      return this.#desk.wait({ agency: 'directory', topic: topicText, envelope, code, signed: true });
+      this.#desk.wait({ agency: 'directory', topic: topicText, envelope, code, signed: true });
+      return false;
     }
     const check = (page: Uint8Array, topic?: string) =>
       checkDirectoryPage({ page, roots: roots(), nowMs: nowMs(), ...(topic === undefined ? {} : { topic }) });
@@ -101,7 +102,7 @@ export class AgencyDesk {
         db.keepEvidence(`root:${next.rootId}`, same.envelope, envelope, this.#desk.nowS());
         throw thrown;
       }
-      return;
+      return false;
     }
     db.published.putDirectoryPage({
       region,
@@ -113,12 +114,13 @@ export class AgencyDesk {
     });
     verdict('directory-page');
     const stored = db.published.directoryPages(region, next.rootId).filter((k) => k.version === version);
-    if (stored.length < next.page.pages) return;
+    if (stored.length < next.page.pages) return false;
     const pages = stored.map((k) => check(k.envelope));
     const { documents } = joinDirectory(pages);
     const expiresAtS = Math.min(...pages.map(({ page }) => page.expires_at));
     db.published.putDirectory({ region, root_id: next.rootId, version, expires_at_s: expiresAtS }, documents);
     verdict('directory-complete');
+    return true;
   }
 
   /**

@@ -161,9 +161,8 @@ export class RequestDesk {
     verdict(`revoked-${document.kind}`);
     if (document.kind === 'key') return this.#revokeSignedBy(agencyId);
     const request = db.request(document.target);
-    if (request === undefined || request.agency !== agencyId) return;
-    db.published.forgiveReport(agencyId, request.request_hash);
-    onRevoked(request.request_hash);
+    // What it owes it owes still: others may have shared before, and taking back must not be a way around the report.
+    if (request !== undefined && request.agency === agencyId) onRevoked(request.request_hash);
   }
 
   /** A key that was given up may have been stolen before: what it signed and is still open goes with it. */

@@ -13,6 +13,7 @@ import { AgencyDesk } from './intake-agencies.ts';
 import { type IntakeDesk, type IntakeOptions, refused } from './intake-parts.ts';
 import { PublishedDesk } from './intake-published.ts';
 import { RequestDesk } from './intake-requests.ts';
+import { isMuted } from './standing.ts';
 
 const maxSpoolFileBytes = 80 * 1024;
 /** A hostile message may cost a second of signature checks; between turns, locking and withdrawing must get through. */
@@ -93,14 +94,15 @@ export class Intake {
       case 'nt':
         return this.#published.takeNotice(topic, text, envelope);
       case 'oc': {
+        // It may be the report that an agency is muted for; only then is what waits worth another look.
+        const wasMuted = this.#isMuted(topic.agency);
         this.#published.takeOutcome(topic, text, envelope);
-        // It may have been the report that an agency was muted for.
-        return this.retryWaiting(topic.agency);
+        if (wasMuted && !this.#isMuted(topic.agency)) this.retryWaiting(topic.agency);
+        return;
       }
       case 'dir': {
-        const before = this.#doubted();
-        this.#agencies.takeDirectory(text, envelope);
-        for (const agency of before) this.retryWaiting(agency);
+        const isComplete = this.#agencies.takeDirectory(text, envelope);
+        for (const agency of isComplete ? this.#waitingAgencies() : []) this.retryWaiting(agency);
         return;
       }
       case 'ag': {
@@ -110,9 +112,14 @@ export class Intake {
     }
   }
 
-  /** Agencies of which something waits. */
-  #doubted(): Set<string> {
+  #waitingAgencies(): Set<string> {
     return new Set(this.#options.db.waiting().map(({ agency }) => agency));
+  }
+
+  #isMuted(agency: string): boolean {
+    const { db, nowMs } = this.#options;
+    const row = db.agency(agency);
+    return row !== undefined && isMuted(db, row, Math.floor(nowMs() / 1000));
   }
 
   #verdict(code: string): void {

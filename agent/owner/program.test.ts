@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type RequestOptions, TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
+import { type RequestOptions, TestHouse, testPassphrase, testPlace } from '../../test-fixtures/house.ts';
 import { Running, until } from '../../test-fixtures/owner-program.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
@@ -12,6 +12,7 @@ import { recipientKeyId } from '../protocol/keys.ts';
 import { openNote } from '../protocol/sealed-note.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
 import { readVaultFile } from '../vault/vault-file.ts';
+import { createAccount } from './api/accounts.ts';
 import { runOwner } from './program.ts';
 import type { ClipSummary, Preview, RequestDetail, RequestSummary, ShareSummary } from './service.ts';
 
@@ -380,6 +381,68 @@ describe('the owner program', () => {
     await expect(owner.call('unlockViewing', { pairingId, viewingKey })).rejects.toThrow(fail('owner/not-paired'));
   });
 
+  it('does not start with a limit that is laxer than the protocol', async () => {
+    const lax = new Running(house, { limits: { maxWindowS: 14_401 } });
+    const signal = new AbortController().signal;
+    await expect(runOwner({ config: lax.config, signal, clock: systemClock, log: silentLog })).rejects.toThrow(
+      fail('policy/limit-too-lax'),
+    );
+  });
+
+  it('shows requests of one case about overlapping places together, and keeps to the limits of the configuration', async () => {
+    await owner.stop();
+    owner = new Running(house, { limits: { maxWindowS: 1800 } });
+    await owner.start();
+    await owner.enable();
+    const about = (number: string, latOff: number) => ({
+      change: (r: Parameters<NonNullable<RequestOptions['change']>>[0]) => ({
+        ...r,
+        case: { ...r.case, number },
+        area: { circle: { lat_e6: testPlace.latE6 + latOff, lon_e6: testPlace.lonE6, radius_m: 300 } },
+      }),
+    });
+    const first = await owner.send(about('26-100', 0));
+    const second = await owner.send(about('26 / 100', 1500));
+    const other = await owner.send(about('26-101', 0));
+    expect([first, second, other].map(({ verdict }) => verdict)).toEqual(['accepted', 'accepted', 'accepted']);
+    const list = await owner.call<RequestSummary[]>('listRequests');
+    const related = new Map(list.map((r) => [r.requestId, r.related]));
+    expect(related.get(first.requestId)).toEqual([second.requestId]);
+    expect(related.get(second.requestId)).toEqual([first.requestId]);
+    expect(related.get(other.requestId)).toEqual([]);
+    const long = await owner.send({
+      change: (r) => ({ ...r, window: { from: r.window.from - 1, to: r.window.to } }),
+    });
+    expect(long.verdict).toBe('request/window-too-long');
+  });
+
+  it('asks a second approver for a log-in at its socket, counts wrong tries, and says what stands between', async () => {
+    const password = 'a password of her own';
+    await createAccount({ dataDir: house.dataDir, name: 'grandma', password, role: 'owner' });
+    await owner.stop();
+    const clipId = house.addClip({ startMs: clipStartMs });
+    owner = new Running(house, { secondApprover: 'grandma' });
+    await owner.start();
+    await owner.enable();
+    expect(await owner.call('health')).toMatchObject({ safeguards: { coolingOffMs: 0, secondApprover: 'grandma' } });
+    const { requestId } = await owner.send();
+    const share = await owner.approve(requestId, clipId);
+    expect(share.waitsFor).toBe('grandma');
+    const confirm = (name: string, word: string) => owner.call('confirm', { requestId, name, password: word });
+    await expect(confirm('grandma', 'a guess of ten')).rejects.toThrow(fail('login/wrong'));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(owner.outbox()).toEqual([]);
+    await confirm('Grandma', password);
+    await until('body up', async () => (await owner.state(requestId)) === 'BODY_UP');
+    // Taking the second approver away is not done in a hurry.
+    await owner.stop();
+    owner = new Running(house);
+    await owner.start();
+    expect(await owner.call('health')).toMatchObject({
+      safeguards: { secondApprover: 'grandma', coming: { secondApprover: null } },
+    });
+  });
+
   it('says what is missing in a folder without an owner', async () => {
     const config = parseConfig(
       {
@@ -392,6 +455,10 @@ describe('the owner program', () => {
     const signal = new AbortController().signal;
     await expect(runOwner({ config, signal, clock: systemClock, log: silentLog })).rejects.toThrow(
       fail('owner/not-enrolled'),
+    );
+    writeFileSync(join(house.dataDir, 'owner/place.json'), '{"latE6": 1e9}');
+    await expect(runOwner({ config: owner.config, signal, clock: systemClock, log: silentLog })).rejects.toThrow(
+      fail('owner/damaged-house'),
     );
   });
 });

@@ -11,6 +11,7 @@ import { tightenLimits } from '../protocol/limits.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
 import { Aftermath } from './aftermath.ts';
 import { AgencyBook } from './agency-book.ts';
+import { listAccounts } from './api/accounts.ts';
 import { Logins } from './api/logins.ts';
 import { startApi } from './api/server.ts';
 import type { Change } from './api/types.ts';
@@ -85,6 +86,7 @@ async function readHealth(
 export async function runOwner(options: OwnerOptions): Promise<void> {
   const { config, clock, log, signal } = options;
   const { dataDir } = config;
+  const limits = tightenLimits(config.limits);
   const house = new House(dataDir);
   const db = new LedgerDb(join(dataDir, 'ledger.db'));
   const nowMs = flooredNow(clock, db);
@@ -125,7 +127,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     db,
     house,
     regions: config.regions,
-    limits: tightenLimits(config.limits),
+    limits,
     log,
     nowMs,
     wallMs: () => clock.wallMs(),
@@ -141,6 +143,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     house,
     intake,
     agencies,
+    hasAccount: (name) => listAccounts(dataDir).some((account) => account.name === name),
     safeguards: () => describeSafeguards(safeguards),
     decisions,
     vaults,

@@ -44,6 +44,8 @@ export interface RequestBookOptions {
   readonly onChange: (requestId: string, state: RequestState) => void;
   /** Files of a share that was begun and is in no ledger must go at once, not at the next start. */
   readonly discardUnknown: () => void;
+  /** Whether somebody could log in under this name. */
+  readonly hasAccount: (name: string) => boolean;
   /** All notes anew, as far as they have been read. */
   readonly sealNotes: () => void;
 }
@@ -170,6 +172,17 @@ export class RequestBook {
     return Math.ceil(earliestMs + randomInt(Math.floor(spreadMs / slotMs) + 1) * slotMs);
   }
 
+  /** A share that nobody could confirm would wait in vain for its deadline. */
+  #requireSecond(name: string, account: string | undefined): void {
+    if (account === name) {
+      const message = 'Cannot approve: who confirms a share must not be who approves it';
+      throw new AgentError('refused', 'consent/same-person', message);
+    }
+    if (this.#o.hasAccount(name)) return;
+    const message = 'Cannot approve: the second approver of the configuration has no log-in here';
+    throw new AgentError('config', 'consent/no-second-approver', message);
+  }
+
   async previewMedia(params: { previewId: string; name: string }): Promise<Uint8Array> {
     return this.#o.vaults.require('deciding').previewMedia(params.previewId, params.name);
   }
@@ -196,7 +209,7 @@ export class RequestBook {
       throw new AgentError('refused', 'consent/agency-suspended', 'Cannot approve: the agency contradicted itself');
     }
     const { coolingOffMs, secondApprover } = this.#o.safeguards();
-    if (secondApprover !== null && params.account === secondApprover) throw samePerson();
+    if (secondApprover !== null) this.#requireSecond(secondApprover, params.account);
     this.#step(row, 'approve');
     const releaseNotBeforeMs = this.#releaseMs((row.expires_at_s + 48 * 3600) * 1000);
     this.#transient.set(row.request_hash, 'SEALING');
@@ -341,9 +354,4 @@ export class RequestBook {
 export function withCameraNames(config: Config, clips: readonly ListedClip[]): ClipSummary[] {
   const names = new Map(config.cameras.map((c) => [c.id, c.name]));
   return clips.map((clip) => ({ ...clip, cameraName: names.get(clip.cameraId) ?? clip.cameraId }));
-}
-
-function samePerson(): AgentError {
-  const message = 'Cannot approve: who confirms a share must not be who approves it';
-  return new AgentError('refused', 'consent/same-person', message);
 }

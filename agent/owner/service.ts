@@ -83,6 +83,8 @@ export interface Preview {
   readonly agencyName: string;
   /** Size of the encrypted archive, padding included. */
   readonly shareBytes: number;
+  /** True: it proves that its clips come from one device, and so links this owner's shares of the month. */
+  readonly lineageDisclosed: boolean;
   readonly releaseNotBeforeMs: number;
   readonly latestArrivalMs: number;
 }

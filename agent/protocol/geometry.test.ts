@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Area } from './documents.ts';
-import { areaContains, areaKm2, areaProblem, compactness } from './geometry.ts';
+import { areaContains, areaKm2, areaProblem, areasOverlap, compactness } from './geometry.ts';
 
 type Points = [number, number][];
 const polygon = (points: Points): Area => ({ polygon: { pts_e6: points } });
@@ -342,3 +342,62 @@ function slowSimple(points: Points): boolean {
   }
   return true;
 }
+
+describe('two areas overlap', () => {
+  const lat0 = 38_580_000;
+  const point = fc.tuple(fc.integer({ min: -8000, max: 8000 }), fc.integer({ min: -8000, max: 8000 }));
+  const circleAt = fc
+    .tuple(point, fc.integer({ min: 50, max: 600 }))
+    .map(
+      ([[lat, lon], radius]): Area => ({ circle: { lat_e6: lat0 + lat, lon_e6: 179_999_000 + lon, radius_m: radius } }),
+    );
+  // Around the antimeridian, where nothing may be special.
+  const wrapLon = (lon: number): number => (lon > 180_000_000 ? lon - 360_000_000 : lon);
+  const boxAt = fc
+    .tuple(point, fc.integer({ min: 500, max: 6000 }), fc.integer({ min: 500, max: 6000 }))
+    .map(([[lat, lon], height, width]): Area => {
+      const [south, west] = [lat0 + lat, 179_999_000 + lon];
+      const corners = [[south, west], [south, west + width], [south + height, west + width], [south + height, west]] as const;
+      return { polygon: { pts_e6: corners.map(([y, x]): [number, number] => [y, wrapLon(x)]) } };
+    }); // biome-ignore format: corners
+  const area = fc.oneof(
+    circleAt.filter((a) => 'circle' in a && a.circle.lon_e6 <= 180_000_000),
+    boxAt,
+  );
+
+  it('exactly when some place of a fine grid lies in both, but for slivers that the grid can’t see', () => {
+    fc.assert(
+      fc.property(area, area, (a, b) => {
+        const said = areasOverlap(a, b);
+        expect(areasOverlap(b, a)).toBe(said);
+        let common = 0;
+        for (let lat = -16_000; lat <= 16_000; lat += 400) {
+          for (let lon = -16_000; lon <= 16_000; lon += 400) {
+            const place = { lat_e6: lat0 + lat, lon_e6: wrapLon(179_999_000 + lon) };
+            if (areaContains(a, place) && areaContains(b, place)) common += 1;
+          }
+        }
+        if (common > 0) expect(said).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('when they touch, and not a metre further apart', () => {
+    const round = (lonE6: number, radius: number): Area => ({
+      circle: { lat_e6: 0, lon_e6: lonE6, radius_m: radius },
+    });
+    // 1,112 m between the centres.
+    expect(areasOverlap(round(0, 556), round(10_000, 556))).toBe(true);
+    expect(areasOverlap(round(0, 555), round(10_000, 556))).toBe(false);
+    const box: Area = { polygon: { pts_e6: [[-1000, 5000], [-1000, 9000], [1000, 9000], [1000, 5000]] } };
+    expect(areasOverlap(round(0, 556), box)).toBe(true);
+    expect(areasOverlap(box, round(0, 555))).toBe(false);
+    // One inside the other, either way round, without an edge in common.
+    expect(areasOverlap(box, round(7000, 5))).toBe(true);
+    const inner: Area = { polygon: { pts_e6: [[-10, 6990], [-10, 7010], [10, 7000]] } };
+    expect([areasOverlap(box, inner), areasOverlap(inner, box), areasOverlap(round(7000, 300), inner)]).toEqual([true, true, true]);
+    const apart: Area = { polygon: { pts_e6: [[-10, 16_990], [-10, 17_010], [10, 17_000]] } };
+    expect(areasOverlap(box, apart)).toBe(false);
+  }); // biome-ignore format: corners
+});

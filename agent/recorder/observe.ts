@@ -27,7 +27,8 @@ export interface ObserveOptions {
 }
 
 export interface Trace {
-  onMotion(atMs: number, frame: SmallFrame, result: MotionResult): void;
+  /** `mask`: see `MotionStage`; a copy is made only when it is asked for, and only during the call. */
+  onMotion(atMs: number, frame: SmallFrame, result: MotionResult, mask: () => Uint8Array | null): void;
   onPeople(atMs: number, frame: SmallFrame, found: readonly Detection[]): void;
 }
 
@@ -52,7 +53,8 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   const { camera, ffmpegPath, clock, log, signal, onEvent, trace } = options;
   const source = fastest(resolveSource(camera.source));
   await using ending = new AsyncDisposableStack();
-  const motion = ending.use(new MotionDetector({ ...camera.detect, ...camera.motion }));
+  const detector = ending.use(new MotionDetector({ ...camera.detect, ...camera.motion }));
+  const motion: MotionStage = detector;
   const { model } = camera.person;
   const person = model === 'off' ? undefined : await loadPersonLook({ ...camera.person, model }, signal);
   ending.defer(() => person?.stage.close());
@@ -64,7 +66,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     detect: (frame) => {
       const result = motion.detect(frame);
       if (result.state === 'motion') counts.motionFrames += 1;
-      trace?.onMotion(atMs(frame), frame, result);
+      trace?.onMotion(atMs(frame), frame, result, () => motion.mask?.() ?? null);
       return result;
     },
   };

@@ -118,6 +118,8 @@ export interface Detection {
 export interface MotionStage {
   /** Looks at one frame; call `reset` first when a new run starts. */
   detect(frame: SmallFrame): MotionResult;
+  /** What the last result's boxes were made of, one byte a pixel, 0 or 1; null after a frame without it. */
+  mask?(): Uint8Array | null;
   reset(): void;
 }
 

@@ -122,6 +122,26 @@ it('looks the same whether a request was declined or ignored', () => {
   expect(look(Buffer.alloc(256, 1))).toEqual(look(Buffer.alloc(256, 2)));
 });
 
+it('remembers as many numbers of an agency as a disk can bear, and of every kind by itself', () => {
+  const claim = (seq: number, letter: string, kind: 'rq' | 'oc' = 'oc') =>
+    db.published.claimNumber({
+      agency: 'loud-police',
+      kind,
+      seq,
+      docHash: hash(letter),
+      envelope: Buffer.from(letter),
+      dropAfterS: 9,
+    });
+  expect(claim(1, 'a', 'rq')).toBeUndefined();
+  for (let seq = 1; seq <= 301; seq += 1) claim(seq, 'a');
+  expect(claim(301, 'b')?.toString()).toBe('a');
+  expect(claim(1, 'b', 'rq')?.toString()).toBe('a');
+  // The oldest is forgotten.
+  expect(claim(1, 'b')).toBeUndefined();
+  db.forget(10);
+  expect(claim(301, 'b')).toBeUndefined();
+});
+
 it('takes a ledger of the first schema along', () => {
   db.close();
   const path = join(dir, 'old.db');

@@ -8,6 +8,7 @@ import type { DirectoryRow, DutyRow, NoticeRow, NumberedKind } from './ledger-ro
 /** An agency's own documents are few; whoever signs thousands fills no disk here. The oldest make room. */
 const noticesPerAgency = 50;
 const dutiesPerAgency = 5000;
+const numbersPerKind = 300;
 
 export class PublishedRows {
   readonly #db: Database.Database;
@@ -33,12 +34,20 @@ export class PublishedRows {
       )
       .get(claim.agency, claim.kind, claim.seq);
     if (known !== undefined) return known.doc_hash === claim.docHash ? undefined : known.envelope;
-    this.#db
-      .prepare(
-        `INSERT INTO numbered (agency, kind, seq, doc_hash, envelope, drop_after_s)
-         VALUES (@agency, @kind, @seq, @docHash, @envelope, @dropAfterS)`,
-      )
-      .run({ ...claim, envelope: Buffer.from(claim.envelope) });
+    this.#db.transaction(() => {
+      this.#db
+        .prepare(
+          `INSERT INTO numbered (agency, kind, seq, doc_hash, envelope, drop_after_s)
+           VALUES (@agency, @kind, @seq, @docHash, @envelope, @dropAfterS)`,
+        )
+        .run({ ...claim, envelope: Buffer.from(claim.envelope) });
+      this.#db
+        .prepare(
+          `DELETE FROM numbered WHERE agency = @agency AND kind = @kind AND rowid NOT IN
+           (SELECT rowid FROM numbered WHERE agency = @agency AND kind = @kind ORDER BY rowid DESC LIMIT @most)`,
+        )
+        .run({ agency: claim.agency, kind: claim.kind, most: numbersPerKind });
+    })();
     return undefined;
   }
 
@@ -179,11 +188,6 @@ export class PublishedRows {
       )
       .run(this.#dutyTag(agency, requestHash), agency, dueS, dropAfterS);
     this.#boundDuties(agency);
-  }
-
-  /** A request that was taken back owes nothing. */
-  forgiveReport(agency: string, requestHash: string): void {
-    this.#db.prepare('DELETE FROM duty WHERE tag = ?').run(this.#dutyTag(agency, requestHash));
   }
 
   /** Keeps the newest report of each request; false for one that is not newer than what is known. */

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { AgentError } from '../base/errors.ts';
 import type { SignedDemand } from './demand.ts';
 import type { ListedClip } from './library.ts';
+import type { ApprovalReport, PreviewReport } from './reports.ts';
 import type { VaultRequest } from './server.ts';
-import type { ApprovalReport, PreviewReport } from './session.ts';
 import type { Pairing, PairingRecord } from './viewing.ts';
 
 export type { ApprovalReport, ListedClip, PairingRecord, PreviewReport, SignedDemand };

@@ -2,17 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
+import { TestHouse, testPassphrase, testPlace } from '../../test-fixtures/house.ts';
 import { systemClock } from '../base/clock.ts';
-import { generateIdentity, openFile, parseIdentity, splitFile } from '../protocol/age-file.ts';
-import { fromHex } from '../protocol/bytes.ts';
+import { generateIdentity, openFile, parseIdentity, sealWithPassphrase, splitFile } from '../protocol/age-file.ts';
+import { fromHex, toHex } from '../protocol/bytes.ts';
 import { checkDispatch } from '../protocol/dispatch.ts';
 import { peekDocument } from '../protocol/envelope.ts';
 import { checkDemand } from '../protocol/follow-up-check.ts';
-import { generateSigningKey, recipientKeyId } from '../protocol/keys.ts';
+import { generateSigningKey, keyIdOf, recipientKeyId } from '../protocol/keys.ts';
 import { readArchive } from '../protocol/share-archive.ts';
 import { verifyShare } from '../protocol/share-verify.ts';
+import { createKeys } from './enrolment.ts';
+import { normalisePassphrase } from './passphrase.ts';
 import { VaultSession } from './session.ts';
+import { readVaultFile, writeVaultFile } from './vault-file.ts';
 
 const code = (wanted: string) => expect.objectContaining({ code: wanted });
 
@@ -29,6 +32,11 @@ beforeEach(async () => {
   await session.openDeciding(testPassphrase);
 });
 afterEach(() => house[Symbol.dispose]());
+
+/** Around the house, but not on it: a request must not be taken for a leak of the place. */
+const nearby = {
+  circle: { lat_e6: testPlace.latE6 + 600, lon_e6: testPlace.lonE6 + 600, radius_m: 300 },
+};
 
 const whole = () => [{ clipId, fromMs: clipStartMs, toMs: clipStartMs + 20_000 }];
 
@@ -166,6 +174,79 @@ describe('the vault', () => {
     expect(dispatch.deadline).toBe(demand.deadlineS);
   });
 
+  it('puts into a share what was granted and nothing that names the place or the program', async () => {
+    const request = house.request({ change: (r) => ({ ...r, area: nearby }) });
+    const { shareId } = await approve(preview(request.envelope).previewId);
+    const files = openHeld(shareId);
+    expect(files.map(({ name }) => name)).toEqual([
+      '00-README.txt',
+      '10-request.json',
+      '20-grant.json',
+      '30-manifest.json',
+      '31-proofs.json',
+      '40-video.mp4',
+    ]);
+    const { latE6, lonE6 } = testPlace;
+    const words = [
+      String(latE6),
+      String(lonE6),
+      (latE6 / 1e6).toFixed(4),
+      'front',
+      'Front door',
+      house.dataDir,
+      'Lavf',
+    ];
+    for (const { name, bytes } of files) {
+      for (const word of words) expect([name, word, Buffer.from(bytes).includes(word)]).toEqual([name, word, false]);
+    }
+  });
+
+  it('gives two agencies nothing by which they could tell that they asked the same house', async () => {
+    const others = [generateSigningKey(), generateSigningKey()] as const;
+    const otherIdentity = generateIdentity();
+    const otherAgency = house.agency((a) => ({
+      ...a,
+      agency: 'other-police',
+      name: 'Other Police',
+      keys: a.keys.slice(0, 2).map((key, i) => {
+        const { publicKey } = others[i === 0 ? 0 : 1];
+        return { ...key, x: toHex(publicKey), kid: keyIdOf(publicKey) };
+      }),
+      recipient: { ...a.recipient, age: otherIdentity.recipient, kid: recipientKeyId(otherIdentity.recipient) },
+    }));
+    const laterMs = clipStartMs + 120_000;
+    const laterClip = house.addClip({ startMs: laterMs });
+    const asked = house.request({
+      change: (r) => ({ ...r, agency: 'other-police', recipient_kid: recipientKeyId(otherIdentity.recipient) }),
+      signers: others,
+    });
+    const first = await approve(preview().previewId);
+    // Another stretch: the test recordings are the same pictures, which real ones never are.
+    const selection = [{ clipId: laterClip, fromMs: laterMs, toMs: laterMs + 12_000 }];
+    const second = await approve(preview(asked.envelope, selection, otherAgency).previewId, { agency: otherAgency });
+    const tokensOf = (shareId: string, identity: string): Set<string> => {
+      const folder = join('owner', 'held', shareId);
+      const header = house.read(folder, 'header.age');
+      const body = house.read(folder, 'body.age');
+      const files = readArchive(openFile(splitFile(Buffer.concat([header, body])), parseIdentity(identity)));
+      const own = files.filter(({ name }) => name !== '00-README.txt' && !name.endsWith('.mp4'));
+      const payloads = own.map(({ bytes }) => Buffer.from(bytes).toString('latin1')).join('\n');
+      const inside = [...payloads.matchAll(/"payload": ?"([A-Za-z0-9+/=]+)"/g)].map(([, text]) =>
+        Buffer.from(text ?? '', 'base64').toString('latin1'),
+      );
+      const text = [payloads, ...inside, header.toString('latin1'), body.subarray(0, 16).toString('hex')].join('\n');
+      // Everything that is long enough to be a key, an id, a hash, a nonce or a signature.
+      return new Set(text.match(/[A-Za-z0-9+/]{16,}/g));
+    };
+    const one = tokensOf(first.shareId, house.agencyIdentity.identity);
+    const other = tokensOf(second.shareId, otherIdentity.identity);
+    expect(one.size).toBeGreaterThan(30);
+    // What every share of every owner has: types, field names, and what age calls itself.
+    const common = [...one].filter((token) => other.has(token) && !/^(?:[a-z_/0-9]+|X25519)$/.test(token));
+    expect(common).toEqual([]);
+    expect([...one].filter((token) => other.has(token) && /^[0-9a-f]{16,}$/.test(token))).toEqual([]);
+  });
+
   it('says from which device clips come only when the owner asks for it', async () => {
     const lineageOf = async (discloseLineage: boolean) => {
       const request = house.request().envelope;
@@ -185,6 +266,28 @@ describe('the vault', () => {
     expect(one).toMatchObject({ lineage: 'same-device', problems: [] });
     // That is what it is for, and why it is off.
     expect(one.monthKey).toBe(other.monthKey);
+  });
+
+  it('names what is not there, what was replaced under it, and a device that has its owner already', async () => {
+    const shown = preview();
+    expect(() => session.previewMedia(shown.previewId, '41-audio.mp4')).toThrow(code('vault/no-such-medium'));
+    const place = { latE6: 0, lonE6: 0 };
+    const keys = {
+      dataDir: house.dataDir,
+      passphrase: 'x',
+      clock: systemClock,
+      place,
+      regions: ['US-CA'],
+      log2Work: 8,
+    };
+    await expect(createKeys(keys)).rejects.toThrow(code('vault/already-enrolled'));
+    const secrets = await readVaultFile(house.dataDir, testPassphrase);
+    const other = { ...secrets, ownerRootSeedHex: '7'.repeat(64) };
+    await writeVaultFile(house.dataDir, other, testPassphrase, 8);
+    await expect(approve(shown.previewId)).rejects.toThrow(code('vault/replaced'));
+    const sealed = await sealWithPassphrase(normalisePassphrase(testPassphrase), Buffer.from('{"version":2}'), 8);
+    writeFileSync(join(house.dataDir, 'owner/vault.age'), sealed);
+    await expect(session.openDeciding(testPassphrase)).rejects.toThrow(code('vault/unreadable'));
   });
 
   it('reads closed sealed notes and nothing of another owner', () => {

@@ -23,6 +23,7 @@ import { demandLifeS, type SignedDemand, writeDemand } from './demand.ts';
 import { type Floors, joinFloors, raiseFloor, raiseFloors, requireFloor } from './floors.ts';
 import { ClipLibrary, type ListedClip, movieOf } from './library.ts';
 import { type BuiltPreview, buildPreview, maxMediaBytes, type Selection } from './preview.ts';
+import type { ApprovalReport, PreviewReport } from './reports.ts';
 import { writeSealedShare } from './share.ts';
 import { shareBytesOf, shareFiles } from './share-files.ts';
 import { maxRoots, parseRoot, type RootPin, readVaultFile, type VaultSecrets, writeVaultFile } from './vault-file.ts';
@@ -32,36 +33,6 @@ import { type Pairing, parsePairingRecord, unwrapIdentity, wrapIdentity } from '
 const graceS = 48 * 3600;
 const dayS = 24 * 3600;
 const maxPreviews = 8;
-
-export interface PreviewReport {
-  readonly previewId: string;
-  readonly requestHash: string;
-  readonly media: readonly {
-    readonly name: string;
-    readonly clipId: string;
-    readonly kind: 'original';
-    readonly bytes: number;
-    readonly sha256: string;
-    readonly fromMs: number;
-    readonly toMs: number;
-  }[];
-  readonly recipientKeyId: string;
-  readonly endpoint: string;
-  readonly agencyName: string;
-  readonly shareBytes: number;
-  readonly deadlineMs: number;
-}
-
-export interface ApprovalReport {
-  readonly shareId: string;
-  readonly requestHash: string;
-  readonly grantHash: string;
-  readonly bodyBytes: number;
-  readonly releaseNotBeforeMs: number;
-  readonly deadlineMs: number;
-  /** Signed for the day on which the agency should have deleted the share; lies in its folder. */
-  readonly demand: SignedDemand;
-}
 
 export interface SessionOptions {
   readonly dataDir: string;
@@ -251,6 +222,7 @@ export class VaultSession {
       endpoint: checked.agency.upload.https,
       agencyName: checked.agency.name,
       shareBytes: shareBytesOf(built),
+      lineageDisclosed: built.lineage !== undefined,
       deadlineMs: (checked.request.expires_at + graceS) * 1000,
     };
   }

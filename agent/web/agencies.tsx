@@ -6,7 +6,7 @@ import { get, post } from './api.ts';
 import type { PageProps } from './app.tsx';
 import { Fact, Message, PageHeading } from './form.tsx';
 import { useLoaded } from './load.ts';
-import { day } from './words.ts';
+import { day, standingInWords } from './words.ts';
 
 export function AgenciesPage({ session, revision, refresh }: PageProps): JSX.Element {
   const { value: agencies, problem } = useLoaded(() => get<readonly AgencySummary[]>('/api/agencies'), [revision]);
@@ -36,6 +36,10 @@ export function AgenciesPage({ session, revision, refresh }: PageProps): JSX.Ele
               <Fact name="Document">
                 version {agency.version}, valid until {day(agency.expiresAtMs)}
               </Fact>
+              <Fact name="Reports of what shares led to">
+                {agency.score.openCount + agency.score.closedCount} of {agency.score.dueCount} that were due
+              </Fact>
+              {standingInWords(agency) !== '' && <Fact name="Note">{standingInWords(agency)}</Fact>}
               <Fact name="Key it receives with">
                 <code>{agency.recipientKeyId}</code>
               </Fact>

@@ -1,6 +1,19 @@
 import { expect, test } from 'vitest';
 import { areaShape, scaleBarM } from './area.ts';
-import { clockTime, dateOf, dateTime, dayBounds, distance, duration, offsetAt, size, warningInWords } from './words.ts';
+import {
+  clockTime,
+  dateOf,
+  dateTime,
+  dayBounds,
+  deletionInWords,
+  distance,
+  duration,
+  offsetAt,
+  outcomeInWords,
+  size,
+  standingInWords,
+  warningInWords,
+} from './words.ts';
 
 test('times say their offset, which changes with summer time', () => {
   const winter = Date.UTC(2026, 10, 21, 20, 0, 5);
@@ -48,4 +61,22 @@ test('the map knows inside from outside and draws both within its frame', () => 
   expect(areaShape(polygon, { latE6: 42_000_500, lonE6: -91_999_500 }).inside).toBe(true);
   expect(areaShape(polygon, { latE6: 42_001_500, lonE6: -91_998_500 }).inside).toBe(false);
   expect([150, 300, 40].map(scaleBarM)).toEqual([100, 200, 20]);
+});
+
+test('an agency that is not heard says why, and every fate of a share has its words', () => {
+  const heard = { suspended: false, muted: 'no', directory: 'no-doubt' } as const;
+  expect(standingInWords(heard)).toBe('');
+  const notes = [
+    { ...heard, suspended: true },
+    { ...heard, muted: 'by-owner' as const },
+    { ...heard, muted: 'overdue-outcomes' as const },
+    { ...heard, directory: 'agency-outdated' as const },
+    { ...heard, directory: 'agency-unlisted' as const },
+    { ...heard, recipientChangedAtMs: 0 },
+  ].map(standingInWords);
+  expect(new Set(notes).size).toBe(6);
+  for (const outcome of ['due', 'overdue', 'open', 'closed'] as const)
+    expect(outcomeInWords(outcome)).toMatch(/agency/);
+  for (const deletion of ['due', 'demanded', 'overdue', 'confirmed'] as const)
+    expect(deletionInWords(deletion)).not.toBe('');
 });

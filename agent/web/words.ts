@@ -1,5 +1,5 @@
 /** What the page says: states, times, sizes and warnings in plain words. Pure. */
-import type { LockState, RequestState } from '../owner/service.ts';
+import type { AgencySummary, LockState, RequestState, ShareAftermath } from '../owner/service.ts';
 
 const states: Readonly<Record<RequestState, string>> = {
   PENDING: 'Waits for you; no answer is needed',
@@ -27,6 +27,34 @@ const warnings: Readonly<Record<string, string>> = {
   'recipient-changed': 'The agency’s key for receiving video has changed lately.',
 };
 
+const outcomes: Readonly<Record<ShareAftermath['outcome'], string>> = {
+  due: 'The agency has not reported yet',
+  overdue: 'The agency has not reported and should have',
+  open: 'The agency reports that the case is open',
+  closed: 'The agency reports that the case is closed',
+};
+
+const deletions: Readonly<Record<ShareAftermath['deletion'], string>> = {
+  due: 'Not yet',
+  demanded: 'You have demanded it',
+  overdue: 'The agency should have confirmed it and has not',
+  confirmed: 'The agency says that it was deleted',
+};
+
+/** Why an agency is not heard although it may ask; empty where it is. */
+export function standingInWords(
+  agency: Pick<AgencySummary, 'suspended' | 'muted' | 'directory' | 'recipientChangedAtMs'>,
+): string {
+  if (agency.suspended) return 'It signed two documents that contradict each other and is not heard any more.';
+  if (agency.muted === 'by-owner') return 'You have muted it.';
+  if (agency.muted === 'overdue-outcomes') return 'It owes too many reports and is not heard until it has sent them.';
+  if (agency.directory === 'agency-outdated') return 'A newer document of it has not arrived; its requests wait.';
+  if (agency.directory === 'agency-unlisted') return 'Its county lists it no longer; its requests wait.';
+  return agency.recipientChangedAtMs === undefined ? '' : `Its key changed on ${day(agency.recipientChangedAtMs)}.`;
+}
+
+export const outcomeInWords = (outcome: ShareAftermath['outcome']): string => outcomes[outcome];
+export const deletionInWords = (deletion: ShareAftermath['deletion']): string => deletions[deletion];
 export const stateInWords = (state: RequestState): string => states[state];
 export const lockInWords = (lock: LockState): string => locks[lock];
 /** A code that this page doesn't know is shown as it is: a warning is never swallowed. */

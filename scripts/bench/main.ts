@@ -66,7 +66,12 @@ function wholeNumber(text: string): number {
 }
 
 const stop = new AbortController();
-process.once('SIGINT', () => stop.abort(new Error('stopped')));
+/** The first is heard between two steps, and everything is put away; the second ends it at once. */
+function onSignal(): void {
+  if (stop.signal.aborted) process.exit(1);
+  stop.abort(new Error('stopped'));
+}
+process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
 
 const program = new Command('bench')
   .argument('[names...]', `which benches: ${benchNames().join(', ')}; all by default`)

@@ -1,19 +1,8 @@
 /** Every stream with truth: those committed with the project, and those of LATCHKEY_DATA, in one shape. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findVisits, parseTruth, type Truth, type TruthFrame } from '../render/truth.ts';
 import { joinSpans, type Span } from './score/intervals.ts';
-
-export interface TruePerson {
-  /** What is seen of them: x, y, w, h in pixels of the stream. */
-  readonly box: readonly [number, number, number, number];
-  /** Share of the body that is seen, 0..1. */
-  readonly visible: number;
-}
-
-export interface TrueFrame {
-  readonly ms: number;
-  readonly people: readonly TruePerson[];
-}
 
 export interface TruthStream {
   readonly name: string;
@@ -29,33 +18,19 @@ export interface TruthStream {
   readonly scored: Span;
   readonly light: string;
   readonly tags: readonly string[];
-  /** Things that move and are no visit. */
-  readonly notEvents: readonly (Span & { readonly what: string })[];
-  readonly frames: readonly TrueFrame[];
+  /** When a cat, a car or a parcel moves; light, rain and leaves are no things. */
+  readonly thingsMove: readonly Span[];
+  readonly frames: readonly TruthFrame[];
+  /** What stands out from the empty scene, of some frames: counts of pixels that don't and that do, in turns, row by row. */
+  readonly masks: readonly { readonly i: number; readonly runs: readonly number[] }[];
   readonly from: 'committed' | 'data';
 }
 
 const committedFolder = join(import.meta.dirname, '../../test-fixtures/streams');
-/** A gap in which somebody is hidden for a moment is part of the visit. */
-const visitGapMs = 2000;
 /** Nobody can be confirmed by two looks in less, five looks a second. */
 const leastVisitMs = 600;
-const leastHeightRatio = 0.08;
-const leastVisible = 0.2;
 
-interface RenderedTruth {
-  readonly version?: number;
-  readonly name: string;
-  readonly widthPx: number;
-  readonly heightPx: number;
-  readonly fps: number;
-  readonly light: string;
-  readonly tags: readonly string[];
-  readonly visits: readonly Span[];
-  readonly notEvents: readonly (Span & { readonly what: string })[];
-  readonly frames: readonly (TrueFrame & { readonly i: number })[];
-}
-
+/** The first rendered stream has a truth of its own shape, without visits. */
 interface FirstTruth {
   readonly clip: string;
   readonly w: number;
@@ -66,39 +41,62 @@ interface FirstTruth {
 }
 type Corners = readonly [left: number, top: number, right: number, bottom: number];
 
-/** `test-fixtures/streams`; a stream whose truth has another shape than both known ones is an error. */
-export function committedStreams(folder = committedFolder): TruthStream[] {
+/** `test-fixtures/streams`, and below `blind` those that nothing but scoring reads. Throws `render/bad-truth`. */
+export function committedStreams(): TruthStream[] {
+  return [committedFolder, join(committedFolder, 'blind')].filter((folder) => existsSync(folder)).flatMap(streamsIn);
+}
+
+function streamsIn(folder: string): TruthStream[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.mp4') && existsSync(join(folder, name.replace(/mp4$/, 'json'))))
     .toSorted()
     .map((name) => {
       const path = join(folder, name);
-      const truth = JSON.parse(readFileSync(path.replace(/mp4$/, 'json'), 'utf8')) as RenderedTruth | FirstTruth;
-      return 'clip' in truth ? firstStream(path, truth) : renderedStream(path, truth);
+      const text = readFileSync(path.replace(/mp4$/, 'json'), 'utf8');
+      const first = JSON.parse(text) as FirstTruth;
+      return 'clip' in first ? firstStream(path, first) : renderedStream(path, parseTruth(text, name));
     });
 }
 
-function renderedStream(path: string, truth: RenderedTruth): TruthStream {
-  if (truth.version !== 2) throw new Error(`${path}: truth of version ${truth.version} is not known here`);
-  const { name, widthPx, heightPx, fps, light, tags, visits, notEvents, frames } = truth;
+function renderedStream(path: string, truth: Truth): TruthStream {
+  const { name, widthPx, heightPx, fps, light, tags, visits, frames, masks } = truth;
   const durationMs = (frames.at(-1)?.ms ?? 0) + 1000 / fps;
-  const scored = { fromMs: 0, toMs: durationMs };
-  return { name, path, widthPx, heightPx, fps, durationMs, visits, visitsAre: 'people', scored, light, tags, notEvents, frames, from: 'committed' }; // biome-ignore format: one object
+  return {
+    name,
+    path,
+    widthPx,
+    heightPx,
+    fps,
+    durationMs,
+    visits,
+    visitsAre: 'people',
+    scored: { fromMs: 0, toMs: durationMs },
+    light,
+    tags,
+    thingsMove: joinSpans(
+      frames.filter(({ movers }) => movers.length > 0).map(({ ms }) => ({ fromMs: ms, toMs: ms + 1000 / fps })),
+      1,
+    ),
+    frames,
+    masks: masks?.rows ?? [],
+    from: 'committed',
+  };
 }
 
-/** The first rendered stream has no visits written down: they follow from the boxes, by the rule of the later ones. */
 function firstStream(path: string, { clip, w, h, fps, light, frames }: FirstTruth): TruthStream {
   const durationMs = (frames.length * 1000) / fps;
   const seen = frames.map(
-    ({ i, people }): TrueFrame => ({
+    ({ i, people }): TruthFrame => ({
+      i,
       ms: (i * 1000) / fps,
-      people: people.map(({ box: [left, top, right, bottom] }) => ({
-        box: [left, top, right - left, bottom - top],
-        visible: 1,
-      })),
+      people: people.map(({ box: [left, top, right, bottom] }, id) => {
+        const box = [left, top, right - left, bottom - top] as const;
+        return { id, box, full: box, visible: 1 };
+      }),
+      movers: [],
+      moving: 0,
     }),
   );
-  const visits = visitsOf(seen, { heightPx: h, fps });
   return {
     name: clip,
     path,
@@ -106,28 +104,16 @@ function firstStream(path: string, { clip, w, h, fps, light, frames }: FirstTrut
     heightPx: h,
     fps,
     durationMs,
-    visits,
+    visits: findVisits(seen, h, fps, ''),
     visitsAre: 'people',
     scored: { fromMs: 0, toMs: durationMs },
     light,
     tags: [],
-    notEvents: [],
+    thingsMove: [],
     frames: seen,
+    masks: [],
     from: 'committed',
   };
-}
-
-export function visitsOf(
-  frames: readonly TrueFrame[],
-  { heightPx, fps }: { readonly heightPx: number; readonly fps: number },
-): Span[] {
-  const there = frames.filter(({ people }) =>
-    people.some(({ box, visible }) => visible >= leastVisible && box[3] >= leastHeightRatio * heightPx),
-  );
-  return joinSpans(
-    there.map(({ ms }) => ({ fromMs: ms, toMs: ms + 1000 / fps })),
-    visitGapMs,
-  );
 }
 
 interface Recorded {
@@ -195,8 +181,9 @@ function recordedStream(folder: string, stream: Recorded): TruthStream {
     scored: scoredFrames === undefined ? { fromMs: 0, toMs: durationMs } : toSpan(scoredFrames),
     light: 'day',
     tags,
-    notEvents: [],
+    thingsMove: tags.includes('cars') ? [{ fromMs: 0, toMs: durationMs }] : [],
     frames: [],
+    masks: [],
     from: 'data',
   };
 }

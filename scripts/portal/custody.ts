@@ -85,7 +85,7 @@ export function appendCustody(intakeDir: string, entry: NewEntry): HashedEntry {
     const bytes = canonicalBytes(entrySchema.parse(full));
     if (linkNew(dir, `${String(seq).padStart(8, '0')}.json`, bytes)) return { ...full, hash: sha256Hex(bytes) };
   }
-  throw new AgentError('unavailable', 'portal/custody-busy', 'Cannot write the chain of custody: others keep writing');
+  throw new AgentError('unavailable', 'portal/busy', 'Cannot write the chain of custody: others keep writing');
 }
 
 /** False if another program has just taken the name. */

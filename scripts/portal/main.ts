@@ -2,7 +2,7 @@ import { runPortal } from './program.ts';
 
 /** `node scripts/portal/main.ts`: the only place here that touches the process. */
 // What an office's desks share is for its group; keys and received shares say more narrowly who may read them.
-process.umask(0o007);
+process.umask(0o002);
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 process.exitCode = await runPortal(

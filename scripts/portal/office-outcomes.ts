@@ -15,7 +15,7 @@ export interface OutcomeDue {
   readonly request: OfficeRequest;
   readonly shares: readonly OfficeShare[];
   readonly dueAtMs: number;
-  readonly state: 'nothing-received' | 'due' | 'overdue' | 'reported' | 'report-deletions';
+  readonly state: 'due' | 'overdue' | 'reported' | 'report-deletions';
 }
 
 const dayMs = 86_400_000;
@@ -27,9 +27,11 @@ export function outcomesDue(office: Office, nowMs: number): OutcomeDue[] {
   return listRequests(office, nowMs)
     .filter(({ requestId }) => readOfficeFile(office, 'published', requestId) !== undefined)
     .map((request) => {
-      const { issued_at: issuedAt, terms } = request.document;
+      const { expires_at: expiresAt, terms } = request.document;
       const own = shares.filter(({ requestId }) => requestId === request.requestId);
-      const dueAtMs = issuedAt * 1000 + terms.outcome_due_days * dayMs;
+      // Every owner of the region waits for it, also when nobody sent anything; who did send counts from then on.
+      const fromMs = Math.min(expiresAt * 1000, ...own.map(({ receivedAtMs }) => receivedAtMs));
+      const dueAtMs = fromMs + terms.outcome_due_days * dayMs;
       const isReported = reported.has(request.hash);
       const state = stateOf(own, isReported, dueAtMs <= nowMs);
       return { request, shares: own, dueAtMs, state };
@@ -43,7 +45,6 @@ export function deleteByMs(share: OfficeShare, request: OfficeRequest): number {
 }
 
 function stateOf(shares: readonly OfficeShare[], isReported: boolean, isLate: boolean): OutcomeDue['state'] {
-  if (shares.length === 0) return isReported ? 'reported' : 'nothing-received';
   if (!isReported) return isLate ? 'overdue' : 'due';
   return shares.some(({ deletedAtMs, reported }) => deletedAtMs !== undefined && !reported)
     ? 'report-deletions'

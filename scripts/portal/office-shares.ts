@@ -97,8 +97,8 @@ export function openOfficeShare(
   const facts = { problems: problems.length, delete_by_days: terms.delete_by_days };
   appendCustody(office.intakeDir, { ...entry, event: 'opened', facts });
   if (by.outDir !== undefined) {
-    const facts = { to: by.outDir.slice(-300), files: opened.files.length };
-    appendCustody(office.intakeDir, { ...entry, event: 'copied-out', facts });
+    const copied = { to: by.outDir.slice(-300), files: opened.files.length };
+    appendCustody(office.intakeDir, { ...entry, event: 'copied-out', facts: copied });
   }
   return opened;
 }

@@ -58,7 +58,7 @@ export function addStillsCommand(program: Command, output: Output, signal: Abort
         await studio.load(plan);
         for (let shot = 0; shot < SHOTS_PER_SCENE && pictures.length < count; shot++) {
           const ms = shotMs(shot);
-          const { pixels, testimony } = await studio.frame(shot, ms, { settle: true, runs: false });
+          const { pixels, testimony } = await studio.frame(shot, ms, { settle: true, runs: false, layout: 'rgb' });
           const { people, movers } = truthFrame(plan, shot, ms, testimony);
           const file = `${seed + scene}-${shot}.jpg`;
           await writePicture(join(folder, file), { pixels, widthPx, heightPx });

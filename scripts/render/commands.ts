@@ -78,6 +78,7 @@ export function addFramesCommand(program: Command, output: Output, signal: Abort
         const { pixels, testimony } = await studio.frame(Math.round((ms / 1000) * plan.fps), ms, {
           settle: true,
           runs: false,
+          layout: 'rgb',
         });
         const truth = truthFrame(plan, written.length, ms, testimony);
         const path = join(folder, `${name}-${ms}.png`);

@@ -43,7 +43,7 @@ export class Encoder implements AsyncDisposable {
     this.#child = new Child({
       command: ffmpeg,
       args: [
-        ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'rgb24'],
+        ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'yuv420p'],
         ...['-s', `${widthPx}x${heightPx}`, '-r', String(fps), '-i', 'pipe:3', ...sound],
         ...(dropped.length === 0 ? [] : ['-vf', `select='not(${dropped.join('+')})'`]),
         ...[
@@ -57,7 +57,19 @@ export class Encoder implements AsyncDisposable {
           encode.preset ?? 'medium',
         ],
         ...['-threads', '1', ...rate, '-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-bf', '0'],
-        ...['-pix_fmt', 'yuv420p', '-fflags', '+bitexact', '-flags:v', '+bitexact', '-movflags', '+faststart', path],
+        ...[
+          '-color_range',
+          'tv',
+          '-colorspace',
+          'smpte170m',
+          '-fflags',
+          '+bitexact',
+          '-flags:v',
+          '+bitexact',
+          '-movflags',
+          '+faststart',
+          path,
+        ],
       ],
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });

@@ -101,7 +101,9 @@ export async function renderStream(plan: StreamPlan, job: RenderJob): Promise<Re
           continue;
         }
         const wantRuns = every !== undefined && kept % every === 0;
-        const drawn = stays ? undefined : await job.studio.frame(index, ms, { settle: index === 0, runs: wantRuns });
+        const drawn = stays
+          ? undefined
+          : await job.studio.frame(index, ms, { settle: index === 0, runs: wantRuns, layout: 'yuv420' });
         const pixels = drawn?.pixels ?? frozen;
         if (pixels === undefined) continue;
         frozen = pixels;

@@ -22,7 +22,7 @@ export interface StudioOptions {
 }
 
 export interface DrawnFrame {
-  /** RGB rows from the top. */
+  /** Rows from the top, in the layout asked for. */
   readonly pixels: Buffer;
   readonly testimony: Testimony;
 }
@@ -89,14 +89,15 @@ export class Studio {
 
   async frame(index: number, ms: number, options: FrameOptions): Promise<DrawnFrame> {
     const { picture, testimony } = await this.#ask('draw a frame', this.#patience.frameMs, (page) =>
-      page.evaluate(
-        ([i, at, settle, runs]) => (window as unknown as { studio: StudioPage }).studio.frame(i, at, { settle, runs }),
-        [index, ms, options.settle, options.runs] as const,
-      ),
+      page.evaluate(([i, at, given]) => (window as unknown as { studio: StudioPage }).studio.frame(i, at, given), [
+        index,
+        ms,
+        options,
+      ] as const),
     );
     const { widthPx, heightPx } = this.#size;
     const pixels = Buffer.from(picture, 'base64');
-    if (pixels.length !== widthPx * heightPx * 3) {
+    if (pixels.length !== widthPx * heightPx * (options.layout === 'rgb' ? 3 : 1.5)) {
       throw new AgentError(
         'bug',
         'render/no-picture',
@@ -111,7 +112,6 @@ export class Studio {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        void this.#browser.close();
         reject(
           new AgentError(
             'unavailable',
@@ -119,6 +119,7 @@ export class Studio {
             `Cannot ${what}: the browser did not answer within ${timeoutMs / 1000} s and was stopped`,
           ),
         );
+        void this.#browser.close();
       }, timeoutMs);
     });
     try {

@@ -14,6 +14,7 @@ import { Child } from '../../agent/base/child.ts';
 import { ControlClient } from '../../agent/base/control.ts';
 import type { RequestSummary } from '../../agent/owner/service.ts';
 import { startMosquitto } from '../brokers/mosquitto.ts';
+import { reportFigure } from '../figure.ts';
 import { TestHouse, testPassphrase } from '../house.ts';
 import { compareSamples, medianOf } from '../kolmogorov.ts';
 import { until } from '../owner-program.ts';
@@ -159,7 +160,7 @@ async function measure(): Promise<Map<string, Times>> {
     await owner?.call('lock');
   }
   const seen = async (kind: string): Promise<number> => {
-    return ((await owners.get(kind)?.call('listRequests')) as RequestSummary[]).length;
+    return (((await owners.get(kind)?.call('listRequests')) ?? []) as RequestSummary[]).length;
   };
   // That the devices did differ: two had every request before their owners, two none.
   expect(await Promise.all(kinds.map(seen))).toEqual([requestCount, requestCount, 0, 0]);
@@ -175,7 +176,7 @@ function differences(times: Map<string, Times>): string[] {
     const answers = compareSamples(one.answersMs, base.answersMs);
     const shiftMs = Math.abs(medianOf(one.gapsMs) - medianOf(base.gapsMs));
     const line = `${kind}: gaps n ${one.gapsMs.length}, p ${gaps.p.toFixed(4)}, shift ${shiftMs.toFixed(2)} ms; after a request p ${answers.p.toFixed(4)}`;
-    console.log(line);
+    reportFigure(line);
     return gaps.p > 0.001 && answers.p > 0.001 && shiftMs < 5 ? [] : [line];
   });
 }
@@ -186,7 +187,7 @@ it('by its times alone nobody can tell what a request meant to a device; a twin 
     const [match, none] = ['twin, match', 'twin, elsewhere'].map((name) => times.get(name)?.answersMs ?? []);
     const { p } = compareSamples(match ?? [], none ?? []);
     const [a, b] = [medianOf(match ?? []), medianOf(none ?? [])];
-    console.log(`twin: p ${p.toExponential(1)}, median ${a.toFixed(2)} ms with a match, ${b.toFixed(2)} ms elsewhere`);
+    reportFigure(`twin: p ${p.toExponential(1)}, median ${a.toFixed(2)} ms with a match, ${b.toFixed(2)} ms elsewhere`);
     return p;
   };
   expect(times.get('elsewhere')?.gapsMs.length).toBeGreaterThanOrEqual(200);

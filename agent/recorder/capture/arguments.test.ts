@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cameraCommand, copyCommand, decodeArguments, frameBytes } from './arguments.ts';
 import type { RtspSource, SourceConfig } from './source.ts';
@@ -23,6 +25,15 @@ describe('process A', () => {
     expect(args).toContain('-an');
     expect(after(args, '-movflags')).toContain('+frag_keyframe');
     expect(args.at(-1)).toBe('pipe:1');
+  });
+
+  test('what is stored names neither the program that wrote it nor its version', () => {
+    const porch = join(import.meta.dirname, '../../../test-fixtures/streams/porch-day.mp4');
+    const { args } = copyCommand({ kind: 'file', path: porch, pace: 'fast', loop: false });
+    const stored = execFileSync('ffmpeg', args, { maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'ignore'] });
+    const init = stored.subarray(0, stored.indexOf('moof'));
+    expect(init.length).toBeGreaterThan(300);
+    for (const tag of ['Lavf', 'ffmpeg', 'Lavc']) expect(init.includes(tag)).toBe(false);
   });
 
   test('a file name is never an option or an address', () => {

@@ -65,7 +65,7 @@ function copyOutput(codec: readonly string[]): string[] {
   // Without negative_cts_offsets: ffmpeg 5.1 then shifts the first fragment alone, and pictures change places.
   const flags = '+empty_moov+default_base_moof+frag_discont+frag_keyframe';
   return [
-    ['-map', '0:v:0', '-an', '-sn', '-dn', ...codec, '-map_metadata', '-1'],
+    ['-map', '0:v:0', '-an', '-sn', '-dn', ...codec, '-map_metadata', '-1', '-fflags', '+bitexact'],
     ['-avoid_negative_ts', 'disabled', '-output_ts_offset', String(timeOffsetS)],
     ['-movflags', flags, '-frag_duration', String(fragmentUs), '-flush_packets', '1', '-f', 'mp4', 'pipe:1'],
   ].flat();

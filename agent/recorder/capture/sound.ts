@@ -17,7 +17,7 @@ export function soundOutput(plan: SoundPlan, timeOffsetS: number): string[] {
   if (plan === 'none') return [];
   const codec = plan === 'copy' ? ['-c:a', 'copy'] : ['-c:a', 'aac', '-b:a', '48k', '-ac', '1'];
   return [
-    ['-map', '0:a:0', '-vn', '-sn', '-dn', ...codec, '-map_metadata', '-1'],
+    ['-map', '0:a:0', '-vn', '-sn', '-dn', ...codec, '-map_metadata', '-1', '-fflags', '+bitexact'],
     ['-avoid_negative_ts', 'disabled', '-output_ts_offset', String(timeOffsetS)],
     ['-movflags', '+empty_moov+default_base_moof+frag_discont', '-frag_duration', String(fragmentUs)],
     ['-flush_packets', '1', '-f', 'mp4', 'pipe:3'],

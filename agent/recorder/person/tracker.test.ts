@@ -117,8 +117,19 @@ describe('what moves', () => {
       tracker.moved(timeMs, timeMs < 2000 ? [] : [{ x, y: 100, w: 40, h: 100 }]);
       if (tracker.update(timeMs, [at(x)]).appeared.length > 0) appeared.push(timeMs);
     }
-    expect(appeared).toEqual([2000]);
+    // As soon as no unsteady box explains it.
+    expect(appeared).toEqual([2200]);
     expect(tracker.people(4000)).toMatchObject([{ firstSeenMs: 0 }]);
+  });
+
+  it('never confirms what stands where it was first found, however the light moves over it', () => {
+    const tracker = new PersonTracker();
+    for (let timeMs = 0; timeMs <= 8000; timeMs += 200) {
+      // Headlights sweep over a statue; its box is unsteady.
+      tracker.moved(timeMs, timeMs < 400 ? [] : [{ x: (timeMs / 10) % 400, y: 60, w: 200, h: 180 }]);
+      const statue = at(100 + (timeMs % 600) / 100, 100 - (timeMs % 400) / 40, 40, 100, 0.8);
+      expect(tracker.update(timeMs, [statue]).people).toEqual([]);
+    }
   });
 
   it('keeps somebody whom the model loses for a while, as long as something stands there', () => {

@@ -38,8 +38,8 @@ export const defaultTrackerOptions: TrackerOptions = {
 
 /** A score this much above the threshold is sure. */
 const sureMargin = 0.2;
-/** A person's way is followed back so far before the first detection. */
-const reachBackMs = 1500;
+/** A person's way is followed so far back before the first detection, and so far on after the last. */
+const reachMs = 3000;
 /** Motion at a detection so long ago still speaks for it. */
 const supportMs = 3000;
 /** Share of a detection that must have moved: an arm of somebody who sits. */
@@ -52,7 +52,10 @@ const standingRatio = 0.3;
  */
 const backgroundMs = 5000;
 const confirmedBackgroundMs = 60_000;
-const movedOverlap = 0.6;
+/** Overlap with where somebody stood, below which they don't stand there any more … */
+const restOverlap = 0.6;
+/** … and with where they were first found, below which no unsteady box explains it: they have moved. */
+const movedOverlap = 0.4;
 
 export interface Track {
   readonly id: number;
@@ -85,6 +88,8 @@ interface OpenTrack {
   foundMs: number;
   /** Of the last detection or of motion that leads on from it. */
   present: { timeMs: number; box: Box };
+  /** Area of the whole of them, as last seen: at the picture's edge only a part is found. */
+  wholePx: number;
   lastLookMs: number;
   /** Weight of the last looks at its place, 0 for a miss, newest last. */
   looks: number[];
@@ -184,6 +189,7 @@ export class PersonTracker {
       firstBox: box,
       foundMs: timeMs,
       present: { timeMs, box },
+      wholePx: box.w * box.h,
       lastLookMs: timeMs,
       looks: [weigh(score, this.#options.threshold)],
       recheckMs: 0,
@@ -198,12 +204,15 @@ export class PersonTracker {
   #see(track: OpenTrack, { box, score }: Detection, timeMs: number): void {
     const { windowCount, threshold } = this.#options;
     Object.assign(track, { box, score, foundMs: timeMs, lastLookMs: timeMs, present: { timeMs, box } });
+    track.wholePx = Math.max(box.w * box.h, 0.8 * track.wholePx);
     if (this.#isSupported(box, timeMs)) track.supportedMs = timeMs;
-    if (overlapRatio(track.restBox, box) < movedOverlap) {
+    if (overlapRatio(track.restBox, box) < restOverlap) {
       track.restBox = box;
       track.restSinceMs = timeMs;
-      track.moved = true;
       track.recheckMs = 0;
+    }
+    if (overlapRatio(track.firstBox, box) < movedOverlap) {
+      track.moved = true;
       if (track.isBackground) {
         Object.assign(track, { isBackground: false, firstSeenMs: timeMs, firstBox: box, looks: [] });
       }
@@ -221,8 +230,8 @@ export class PersonTracker {
 
   #miss(track: OpenTrack, timeMs: number, regions: readonly Box[]): void {
     const { present, foundMs } = track;
-    if (track.confirmed && timeMs - foundMs <= this.#options.forgetMs) {
-      track.present = this.#trail.after(present, timeMs);
+    if (track.confirmed && timeMs - foundMs <= reachMs) {
+      track.present = this.#trail.after(present, timeMs, track.wholePx);
     }
     if (this.#trail.coveredRatio(track.box, timeMs, 0) >= standingRatio) track.supportedMs = timeMs;
     if (regions.length > 0 && !regions.some((region) => contains(region, track.box))) return;
@@ -247,11 +256,12 @@ export class PersonTracker {
     const strongCount = track.looks.filter((weight) => weight >= 1).length;
     if (!enough || strongCount < Math.min(2, confirmCount)) return;
     if (timeMs - track.supportedMs > supportMs || this.#isBackground(track, timeMs)) return;
-    const start = this.#trail.before(track.firstBox, track.firstSeenMs, reachBackMs);
+    const start = this.#trail.before(track.firstBox, track.firstSeenMs, reachMs);
+    // People come from somewhere; what has always been there is lit or passed by others.
+    track.moved ||= !this.#trail.isKnown || overlapRatio(start.box, track.box) < movedOverlap;
+    if (!track.moved) return;
     track.confirmed = true;
     track.firstSeenMs = start.timeMs;
-    // They came from elsewhere, so they are no part of the background however still they stand now.
-    if (overlapRatio(start.box, track.box) < movedOverlap / 2) track.moved = true;
     track.recheckMs = this.#options.recheckMs;
   }
 
@@ -259,8 +269,11 @@ export class PersonTracker {
     const { windowCount, confirmCount, forgetMs, doubtMs } = this.#options;
     const missCount = track.looks.filter((weight) => weight === 0).length;
     if (!track.confirmed) return missCount <= windowCount - Math.min(2, confirmCount);
-    const standing = track.supportedMs === timeMs;
-    return missCount < windowCount || timeMs - track.foundMs < (standing ? doubtMs : forgetMs);
+    const unfoundMs = timeMs - track.foundMs;
+    if (missCount < windowCount || unfoundMs < forgetMs) return true;
+    const isWalking = track.present.timeMs === timeMs && unfoundMs < reachMs;
+    const isStanding = track.supportedMs === timeMs && unfoundMs < doubtMs;
+    return isWalking || isStanding;
   }
 
   #isSupported(box: Box, timeMs: number): boolean {

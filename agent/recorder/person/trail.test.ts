@@ -37,6 +37,16 @@ describe('MotionTrail', () => {
     expect(trail.after({ timeMs: 0, box: at(0) }, 1000).timeMs).toBe(0);
   });
 
+  it('goes on from a part of somebody to the whole of them, and stops where nothing changes any more', () => {
+    const trail = new MotionTrail();
+    const whole = { x: 20, y: 0, w: 80, h: 200 };
+    trail.add(0, [{ x: 40, y: 150, w: 10, h: 30 }]);
+    trail.add(200, [whole]);
+    expect(trail.after({ timeMs: -200, box: { ...whole, x: 0 } }, 1000)).toEqual({ timeMs: 200, box: whole });
+    for (let timeMs = 400; timeMs <= 2000; timeMs += 200) trail.add(timeMs, [whole]);
+    expect(trail.after({ timeMs: -200, box: { ...whole, x: 0 } }, 2000)).toEqual({ timeMs: 200, box: whole });
+  });
+
   it('says how much of a place moved lately, forgets after seconds and on demand', () => {
     const trail = new MotionTrail();
     expect([trail.isKnown, trail.coveredRatio(at(0), 0, 1000)]).toEqual([false, 0]);

@@ -13,11 +13,13 @@ interface Step {
 /** Longest time that is remembered. */
 const rememberMs = 5000;
 /** A way ends where nothing moved at its end for longer. */
-const longestPauseMs = 500;
+const longestPauseMs = 700;
 /** Somebody who runs is beside where they were a frame ago: so much of the box's longer side. */
 const stepRatio = 0.25;
-/** A box this many times as large as what it continues is something else, or several people in one. */
-const largestGrowth = 6;
+/** A box this many times as large as any of the way before it is something else, or several people in one. */
+const largestGrowth = 2.5;
+/** What stays as it is for longer than a pause is no way of anybody: what somebody left, or light on the ground. */
+const sameRatio = 0.9;
 
 export interface TrailEnd {
   readonly timeMs: number;
@@ -63,29 +65,32 @@ export class MotionTrail {
     return follow({ timeMs, box }, steps);
   }
 
-  /** Where and when the way that leads on from the box had come to by `untilMs`. */
-  after(from: TrailEnd, untilMs: number): TrailEnd {
-    return follow(
-      from,
-      this.#steps.filter((step) => step.timeMs > from.timeMs && step.timeMs <= untilMs),
-    );
+  /** Where and when the way that leads on from the box had come to by `untilMs`. `wholePx`: area of all of the person. */
+  after(from: TrailEnd, untilMs: number, wholePx = 0): TrailEnd {
+    const steps = this.#steps.filter((step) => step.timeMs > from.timeMs && step.timeMs <= untilMs);
+    return follow(from, steps, wholePx);
   }
 }
 
-function follow(from: TrailEnd, steps: readonly Step[]): TrailEnd {
+function follow(from: TrailEnd, steps: readonly Step[], wholePx = 0): TrailEnd {
   let end = from;
+  let rest = from;
+  let largestPx = Math.max(wholePx, from.box.w * from.box.h);
   for (const { timeMs, boxes } of steps) {
     if (Math.abs(timeMs - end.timeMs) > longestPauseMs) break;
-    const next = continuation(end.box, boxes);
-    if (next !== undefined) end = { timeMs, box: next };
+    const box = continuation(end.box, boxes, largestPx * largestGrowth);
+    if (box === undefined) continue;
+    largestPx = Math.max(largestPx, box.w * box.h);
+    end = { timeMs, box };
+    if (overlapRatio(rest.box, box) < sameRatio) rest = end;
+    if (Math.abs(timeMs - rest.timeMs) > longestPauseMs) return rest;
   }
   return end;
 }
 
-function continuation(box: Box, boxes: readonly Box[]): Box | undefined {
-  const area = box.w * box.h;
+function continuation(box: Box, boxes: readonly Box[], mostPx: number): Box | undefined {
   const step = stepRatio * Math.max(box.w, box.h);
   const near = { x: box.x - step, y: box.y - step, w: box.w + 2 * step, h: box.h + 2 * step };
-  const fitting = boxes.filter((next) => intersectionArea(next, near) > 0 && next.w * next.h <= largestGrowth * area);
+  const fitting = boxes.filter((next) => intersectionArea(next, near) > 0 && next.w * next.h <= mostPx);
   return fitting.toSorted((a, b) => overlapRatio(b, box) - overlapRatio(a, box))[0];
 }

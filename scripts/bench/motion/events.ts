@@ -1,6 +1,6 @@
 /** Visits found and seconds of false motion, every method on the same small frames, five a second. */
 import { join } from 'node:path';
-import { type BenchContext, emptyReport, type Part, type PartReport } from '../bench.ts';
+import { type BenchContext, emptyReport, type Part, type PartReport, type Table } from '../bench.ts';
 import { decodeLuma } from '../frames.ts';
 import { barChart } from '../plot/bars.ts';
 import { type Timeline, timelineChart } from '../plot/timelines.ts';
@@ -90,6 +90,7 @@ function report(scored: readonly Scored[], compared: readonly Method[], leftOut:
   };
   const committed = scored.filter(({ stream }) => stream.from === 'committed');
   const recorded = scored.filter(({ stream }) => stream.from === 'data');
+  const causes = falseByCause(scored, compared);
   return {
     part: 'events',
     tables: [
@@ -106,6 +107,7 @@ function report(scored: readonly Scored[], compared: readonly Method[], leftOut:
           "Rules: latchkey, any frame of state motion; Frigate, any box while not calibrating; MOG2 and KNN, shadows dropped, 3x3 opening, a contour of a thousandth of the picture (our own least area). walkers: visits are the spans of something moving.", // biome-ignore format: one note
         ],
       },
+      causes,
       coverageTable(scored, compared),
     ],
     targets: eventTargets(committed, compared),
@@ -132,7 +134,35 @@ function report(scored: readonly Scored[], compared: readonly Method[], leftOut:
   };
 }
 
-function coverageTable(scored: readonly Scored[], compared: readonly Method[]) {
+/** A cat is no visit, but it moves; a lamp that is switched on is neither. */
+function falseByCause(scored: readonly Scored[], compared: readonly Method[]): Table {
+  const committed = scored.filter(({ stream }) => stream.from === 'committed');
+  const whileMoving = ({ stream }: Scored, second: number): boolean =>
+    stream.thingsMove.some(({ fromMs, toMs }) => fromMs < (second + 2) * 1000 && toMs > (second - 1) * 1000);
+  const count = (method: Method, wanted: (one: Scored, second: number) => boolean): string =>
+    String(
+      committed.reduce((sum, one) => {
+        const seconds = one.byMethod.get(method)?.falseSeconds ?? [];
+        return sum + seconds.filter((second) => wanted(one, second)).length;
+      }, 0),
+    );
+  const tagged = (tag: string): ((one: Scored, second: number) => boolean) => {
+    return (one, second) => !whileMoving(one, second) && one.stream.tags.includes(tag);
+  };
+  const tags = ['switch', 'rain', 'wind'];
+  const rows: (readonly [string, (one: Scored, second: number) => boolean])[] = [
+    ['a cat, a car or a parcel moves', whileMoving],
+    ...tags.map((tag) => [`nothing but the light, leaves or drops move (${tag})`, tagged(tag)] as const),
+    ['nothing moves', (one, second) => !whileMoving(one, second) && !one.stream.tags.some((tag) => tags.includes(tag))],
+  ];
+  return {
+    title: 'The seconds of false motion on committed streams, by what else happens',
+    columns: ['meanwhile', ...compared.map(({ label }) => label)],
+    rows: rows.map(([what, wanted]) => [what, ...compared.map((method) => count(method, wanted))]),
+  };
+}
+
+function coverageTable(scored: readonly Scored[], compared: readonly Method[]): Table {
   const withVisits = scored.filter(({ visits }) => visits.length > 0);
   return {
     title: 'Share of the seconds of visits in which motion is reported (people who stand still included)',

@@ -6,7 +6,16 @@ import { type BenchContext, emptyReport, type Part, type PartReport } from '../b
 import { decodeLuma, type LumaFile } from '../frames.ts';
 import { barChart } from '../plot/bars.ts';
 import { runProgram } from '../python.ts';
-import { addCounts, countPixels, noPixels, type PixelScore, pixelScore } from '../score/pixels.ts';
+import {
+  addCounts,
+  countPixels,
+  noPixels,
+  type PixelCounts,
+  type PixelScore,
+  pixelScore,
+  unpackRuns,
+} from '../score/pixels.ts';
+import { committedStreams, type TruthStream } from '../streams.ts';
 import { buildProgram, type Method, methods, noPeers, writeMasks } from './methods.ts';
 
 /** A stream with masks for some of its frames. */
@@ -18,41 +27,86 @@ interface MaskedStream {
   readonly region?: Uint8Array;
 }
 
+const allMethods = methods();
+/** Every method may learn its background first. */
+const skipMs = 2000;
+
 export const pixels: Part = {
   name: 'pixels',
-  about: 'pixel F on cdnet-highway and wallflower-trees',
+  about: 'pixel F on rendered streams, cdnet-highway and wallflower-trees',
   async run(context) {
+    const masked = committedStreams().filter(({ masks }) => masks.length > 0);
     const folder = context.dataDir === undefined ? undefined : join(context.dataDir, 'streams');
     const present = ['cdnet-highway', 'wallflower-trees'].filter((name) => folder !== undefined && existsSync(join(folder, name, 'input.mp4'))); // biome-ignore format: one filter
-    if (folder === undefined || present.length === 0) {
-      return emptyReport('pixels', ['pixel F: cdnet-highway and wallflower-trees are not there (LATCHKEY_DATA)']);
-    }
+    const absent = 'pixel F: cdnet-highway and wallflower-trees are not there (LATCHKEY_DATA)';
+    if (masked.length === 0 && present.length === 0) return emptyReport('pixels', [absent]);
     const program = await buildProgram('motion-masks', context.workDir);
-    const all = methods();
-    const streams: MaskedStream[] = [];
-    if (present.includes('cdnet-highway')) {
+    const recorded: MaskedStream[] = [];
+    if (folder !== undefined && present.includes('cdnet-highway')) {
       // At the stream's own 25 a second, as it is scored everywhere, and five times a second, as a recorder looks.
-      streams.push(await highway(context, folder, 1), ...(context.quick ? [] : [await highway(context, folder, 5)]));
+      recorded.push(await highway(context, folder, 1), ...(context.quick ? [] : [await highway(context, folder, 5)]));
     }
-    if (present.includes('wallflower-trees')) streams.push(await trees(context, folder));
-    const scores = new Map<Method, PixelScore[]>(all.map((method) => [method, []]));
-    for (const stream of streams) {
-      for (const method of all) {
-        context.signal.throwIfAborted();
-        const score = await scoreMethod(stream, method, { program, out: join(context.workDir, 'masks') });
-        scores.get(method)?.push(score);
-        context.note(`${stream.name}: ${method.name} ${score.f.toFixed(3)}`);
-      }
+    if (folder !== undefined && present.includes('wallflower-trees')) recorded.push(await trees(context, folder));
+    const scores = new Map<Method, PixelScore[]>(allMethods.map((method) => [method, []]));
+    for (const stream of recorded) {
+      const counts = await countAll(context, stream, program);
+      for (const [method, count] of counts) scores.get(method)?.push(pixelScore(count));
     }
-    return report(streams, scores);
+    const lights = await renderedScores(context, context.quick ? masked.slice(0, 1) : masked, program);
+    const leftOut = [
+      ...(present.length === 2 ? [] : [absent]),
+      ...(scores.size === 1 ? [`pixel F of ${noPeers}`] : []),
+    ];
+    return report({ recorded, scores, lights, leftOut });
   },
 };
+
+/** All methods, pixels of all rendered streams of one light together. */
+async function renderedScores(
+  context: BenchContext,
+  streams: readonly TruthStream[],
+  program: string,
+): Promise<ReadonlyMap<string, ReadonlyMap<Method, PixelScore>>> {
+  const lights = new Map<string, Map<Method, PixelCounts>>();
+  for (const stream of streams) {
+    const sums = lights.get(stream.light) ?? new Map<Method, PixelCounts>();
+    lights.set(stream.light, sums);
+    const counts = await countAll(context, await renderedMasks(context, stream), program);
+    for (const [method, count] of counts) {
+      sums.set(method, addCounts(sums.get(method) ?? noPixels, count));
+    }
+  }
+  return new Map([...lights].map(([light, sums]) => [light, new Map([...sums].map(([method, count]) => [method, pixelScore(count)]))])); // biome-ignore format: one line
+}
+
+async function renderedMasks(context: BenchContext, stream: TruthStream): Promise<MaskedStream> {
+  const { name, path, widthPx, heightPx, fps, frames, masks } = stream;
+  const out = join(context.workDir, 'rendered.gray');
+  const luma = await decodeLuma({ source: path, out, widthPx, heightPx, fps, everyPicture: true });
+  const scored = masks.filter(({ i }) => (frames[i]?.ms ?? 0) >= skipMs && i < luma.frameCount);
+  const truth = new Map(scored.map(({ i, runs }) => [i, unpackRuns(runs, widthPx * heightPx)]));
+  return { name, luma, truth };
+}
+
+async function countAll(
+  context: BenchContext,
+  stream: MaskedStream,
+  program: string,
+): Promise<ReadonlyMap<Method, PixelCounts>> {
+  const counts = new Map<Method, PixelCounts>();
+  for (const method of allMethods) {
+    context.signal.throwIfAborted();
+    counts.set(method, await scoreMethod(stream, method, { program, out: join(context.workDir, 'masks') }));
+  }
+  context.note(stream.name);
+  return counts;
+}
 
 async function scoreMethod(
   { luma, truth, region }: MaskedStream,
   method: Method,
   { program, out }: { readonly program: string; readonly out: string },
-): Promise<PixelScore> {
+): Promise<PixelCounts> {
   await writeMasks(method, luma, program, out);
   const pixelCount = luma.widthPx * luma.heightPx;
   const mask = new Uint8Array(pixelCount);
@@ -68,7 +122,7 @@ async function scoreMethod(
     closeSync(fd);
     rmSync(out);
   }
-  return pixelScore(counts);
+  return counts;
 }
 
 /** CDnet 2014: masks of every frame, scored from 470 on within a region. `every` takes each n-th frame only. */
@@ -118,21 +172,34 @@ async function readGreys(folder: string, first: number, bytes: number, count: nu
   return Array.from({ length: Math.floor(all.length / bytes) }, (_, at) => all.subarray(at * bytes, (at + 1) * bytes));
 }
 
-function report(streams: readonly MaskedStream[], scores: ReadonlyMap<Method, readonly PixelScore[]>): PartReport {
+interface Found {
+  readonly recorded: readonly MaskedStream[];
+  /** In the order of `recorded`. */
+  readonly scores: ReadonlyMap<Method, readonly PixelScore[]>;
+  readonly lights: ReadonlyMap<string, ReadonlyMap<Method, PixelScore>>;
+  readonly leftOut: readonly string[];
+}
+
+function report({ recorded, scores, lights, leftOut }: Found): PartReport {
   const three = ({ f, precision, recall }: PixelScore): string => `${f.toFixed(3)} (${precision.toFixed(2)} / ${recall.toFixed(2)})`; // biome-ignore format: one line
-  const rows = [...scores].map(([{ label }, list]) => [label, ...list.map(three)]);
-  const [ours = Number.NaN, ...theirs] = [...scores.values()].map((list) => list[0]?.f ?? Number.NaN);
+  const columns = [...recorded.map(({ name }) => name), ...[...lights.keys()].map((light) => `rendered, ${light}`)];
+  const lists = [...scores].map(([method, list]) => {
+    const rendered = [...lights.values()].flatMap((byMethod) => byMethod.get(method) ?? []);
+    return [method, [...list, ...rendered]] as const;
+  });
+  const [ours = Number.NaN, ...theirs] = lists.map(([, list]) => list[0]?.f ?? Number.NaN);
   const best = Math.max(...theirs);
-  const onHighway = streams[0]?.name.startsWith('cdnet') === true;
+  const onHighway = recorded[0]?.name.startsWith('cdnet') === true;
   return {
     part: 'pixels',
     tables: [
       {
         title: 'Pixel F of the foreground: F (precision / recall)',
-        columns: ['method', ...streams.map(({ name }) => name)],
-        rows,
+        columns: ['method', ...columns],
+        rows: lists.map(([{ label }, list]) => [label, ...list.map(three)]),
         notes: [
           'cdnet-highway: frames 470-1700 within ROI.bmp, unknown pixels left out, shadow is background; every method with its defaults.',
+          'Rendered streams: what stands out from the empty scene, standing people included, from two seconds on; all pixels of one light together.',
           "Frigate's mask is its dilated threshold, enlarged from 100 px; ours is the cleaned mask that boxes are made of.",
         ],
       },
@@ -147,15 +214,15 @@ function report(streams: readonly MaskedStream[], scores: ReadonlyMap<Method, re
           },
         ]
       : [],
-    leftOut: theirs.length === 0 ? [`pixel F of ${noPeers}`] : [],
-    drawings: streams.map(({ name }, at) => ({
+    leftOut,
+    drawings: columns.map((name, at) => ({
       name: `pixel-f-${name.replaceAll(/[^a-z0-9]+/g, '-')}`,
       svg: barChart({
         title: `Pixel F, ${name}`,
         unit: 'F',
-        bars: [...scores].map(([method, list]) => ({ label: method.label, value: list[at]?.f ?? Number.NaN, ours: method.name === 'latchkey' })), // biome-ignore format: one object
+        bars: lists.map(([method, list]) => ({ label: method.label, value: list[at]?.f ?? Number.NaN, ours: method.name === 'latchkey' })), // biome-ignore format: one object
       }),
     })),
-    values: Object.fromEntries([...scores].map(([{ name }, list]) => [name, Object.fromEntries(list.map((score, at) => [streams[at]?.name ?? '', score]))])), // biome-ignore format: one object
+    values: Object.fromEntries(lists.map(([{ name }, list]) => [name, Object.fromEntries(list.map((score, at) => [columns[at] ?? '', score]))])), // biome-ignore format: one object
   };
 }

@@ -86,11 +86,19 @@ async function judgeSet(
       const caption = (text: string): string => `${name}: ${text}`;
       for (const person of people) {
         if (sure.some((one) => overlapRatio(one, person) >= overlap)) continue;
-        misses.add({ weight: person.h, caption: caption(`${(person.h * 100).toFixed(0)} % high`), frame, people, found: sure, box: person }); // biome-ignore format: one line
+        misses.add({ weight: person.h, group: name, caption: caption(`${(person.h * 100).toFixed(0)} % high`), frame, people, found: sure, box: person }); // biome-ignore format: one line
       }
       for (const one of sure) {
         if (people.some((person) => overlapRatio(one, person) >= 0.3)) continue;
-        alarms.add({ weight: one.score, caption: caption(one.score.toFixed(2)), frame, people, found: sure, box: one });
+        alarms.add({
+          weight: one.score,
+          group: name,
+          caption: caption(one.score.toFixed(2)),
+          frame,
+          people,
+          found: sure,
+          box: one,
+        });
       }
     }
     count += 1;

@@ -11,12 +11,16 @@ import type { FoundBox, TrueBox } from '../score/average-precision.ts';
 export interface Mistake {
   /** How bad: the score of a false alarm, the height of somebody who was missed. */
   readonly weight: number;
+  /** At most a few of one group are kept: a stream repeats its mistakes frame by frame. */
+  readonly group: string;
   readonly caption: string;
   readonly frame: SmallFrame;
   readonly people: readonly TrueBox[];
   readonly found: readonly FoundBox[];
   readonly box: TrueBox;
 }
+
+const maxOfGroup = 3;
 
 /** The worst of many, without holding the rest. */
 export class WorstMistakes {
@@ -28,10 +32,13 @@ export class WorstMistakes {
   }
 
   add(mistake: Mistake): void {
-    if (this.#kept.length === this.#count && mistake.weight <= (this.#kept.at(-1)?.weight ?? 0)) return;
+    const rivals = this.#kept.filter(({ group }) => group === mistake.group);
+    const full = rivals.length >= maxOfGroup ? rivals.at(-1) : undefined;
+    const last = full ?? (this.#kept.length === this.#count ? this.#kept.at(-1) : undefined);
+    if (last !== undefined && mistake.weight <= last.weight) return;
     // The frame's bytes may be used again by whoever read it.
     const frame = { ...mistake.frame, yuv: Uint8Array.from(mistake.frame.yuv) };
-    this.#kept = [...this.#kept, { ...mistake, frame }].toSorted((a, b) => b.weight - a.weight).slice(0, this.#count);
+    this.#kept = [...this.#kept.filter((one) => one !== last), { ...mistake, frame }].toSorted((a, b) => b.weight - a.weight); // biome-ignore format: one line
   }
 
   get list(): readonly Mistake[] {

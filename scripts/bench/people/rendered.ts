@@ -2,10 +2,11 @@
 
 import { PersonDetector } from '../../../agent/recorder/person/detector.ts';
 import { readSmallFrames } from '../../../test-fixtures/small-frames.ts';
+import type { TruthFrame } from '../../render/truth.ts';
 import { type BenchContext, type Drawing, emptyReport, type Part, type PartReport, type TargetRow } from '../bench.ts';
 import { curveChart, plotPoints } from '../plot/curves.ts';
 import { type JudgedPicture, judgePicture, overlapRatio, plainScore, scorePictures, type TrueBox } from '../score/average-precision.ts'; // biome-ignore format: one line
-import { committedStreams, type TrueFrame, type TruthStream } from '../streams.ts';
+import { committedStreams, type TruthStream } from '../streams.ts';
 import { intervalText, percent } from '../table.ts';
 import { findInShares } from './accuracy.ts';
 import { mistakeSheet, WorstMistakes } from './mistakes.ts';
@@ -107,24 +108,24 @@ async function judgeStream(
           if (isFound) band.found += 1;
         }
         if (compared.role === 'embedded' && context.draws && !isFound && band !== undefined) {
-          worst.misses.add({ weight: person.h, caption: `${stream.name} at ${seconds(truth)}`, frame, people, found: sure, box: person }); // biome-ignore format: one line
+          worst.misses.add({ weight: person.h, group: stream.name, caption: `${stream.name} at ${seconds(truth)}`, frame, people, found: sure, box: person }); // biome-ignore format: one line
         }
       }
       if (compared.role !== 'embedded' || !context.draws) continue;
       for (const one of sure) {
         if (people.some((person) => overlapRatio(one, person) >= 0.1)) continue;
-        worst.alarms.add({ weight: one.score, caption: `${stream.name} at ${seconds(truth)}: ${one.score.toFixed(2)}`, frame, people, found: sure, box: one }); // biome-ignore format: one line
+        worst.alarms.add({ weight: one.score, group: stream.name, caption: `${stream.name} at ${seconds(truth)}: ${one.score.toFixed(2)}`, frame, people, found: sure, box: one }); // biome-ignore format: one line
       }
     }
   }
 }
 
-function seconds({ ms }: TrueFrame): string {
+function seconds({ ms }: TruthFrame): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** The true frame that is shown at that time: frames are chosen by the first picture at or after each tick. */
-export function frameAt(stream: TruthStream, timeMs: number): TrueFrame | undefined {
+export function frameAt(stream: TruthStream, timeMs: number): TruthFrame | undefined {
   return stream.frames.find(({ ms }) => ms >= timeMs - 1);
 }
 

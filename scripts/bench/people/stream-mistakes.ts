@@ -52,5 +52,5 @@ async function mistakeAt(context: BenchContext, stream: TruthStream, atMs: numbe
   const [x, y, w, h] = shown.box;
   const { widthPx, heightPx } = stream;
   const box = { x: x / widthPx, y: y / heightPx, w: w / widthPx, h: h / heightPx };
-  return { weight: shown.weight, caption: shown.caption, frame, people: [], found: [], box };
+  return { weight: shown.weight, group: stream.name, caption: shown.caption, frame, people: [], found: [], box };
 }

@@ -7,12 +7,9 @@ import { committedStreams, recordedStreams, scoredPart, type TruthStream } from 
 import { figure, percent } from '../table.ts';
 import { everyFrame } from './every-frame.ts';
 import { type ComparedModel, chooseModels } from './models.ts';
-import { type LiveRecording, type Recording, recordLive, recordStream } from './recordings.ts';
+import { type Recording, recordStream } from './recordings.ts';
 import { streamMistakes } from './stream-mistakes.ts';
-
-const toleranceMs = 500;
-/** Streams that are also watched at their own pace, for the time until somebody is told. */
-const livePositiveCount = 3;
+import { type Told, tellTimes, toldTables, toleranceMs } from './told.ts';
 
 export interface ScoredVisits {
   readonly stream: TruthStream;
@@ -35,9 +32,12 @@ export const visits: Part = {
     const { models } = chooseModels(context);
     const [embedded, ...others] = models;
     if (streams.length === 0 || embedded === undefined) return emptyReport('visits', ['visits: there is no stream']);
-    const bySystem = new Map<string, ScoredVisits[]>([['embedded', await scoreAll(context, streams, embedded)]]);
+    const failures: string[] = [];
+    const bySystem = new Map<string, ScoredVisits[]>([
+      ['embedded', await scoreAll(context, streams, embedded, failures)],
+    ]);
     for (const named of others.filter(({ role }) => role === 'named')) {
-      bySystem.set(named.name, await scoreAll(context, streams, named));
+      bySystem.set(named.name, await scoreAll(context, streams, named, failures));
     }
     const nano = others.find(({ name }) => name.startsWith('yolox'));
     if (nano !== undefined && !context.quick) {
@@ -47,6 +47,7 @@ export const visits: Part = {
     }
     const told = context.quick ? [] : await tellTimes(context, streams, embedded);
     const leftOut = [
+      ...failures,
       ...(recorded.length > 0 ? [] : ['visits on recorded streams: they are not there (LATCHKEY_DATA)']),
       ...(nano === undefined ? ['visits by yolox_nano on every frame: it is not there (LATCHKEY_DATA)'] : []),
       ...(context.quick ? ['the time until somebody is told, and yolox_nano on every frame: --quick'] : []),
@@ -60,11 +61,19 @@ async function scoreAll(
   context: BenchContext,
   streams: readonly TruthStream[],
   model: ComparedModel,
+  failures: string[],
 ): Promise<ScoredVisits[]> {
   const scored: ScoredVisits[] = [];
   for (const stream of streams) {
     context.signal.throwIfAborted();
-    const one = score(stream, await recordStream(stream, model, context.signal));
+    let one: ScoredVisits;
+    try {
+      one = score(stream, await recordStream(stream, model, context.signal));
+    } catch (thrown) {
+      // The other streams are still worth their hour.
+      failures.push(`visits on ${stream.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      continue;
+    }
     scored.push(one);
     const { foundCount, splitCount, falseSpans } = one.match;
     context.note(`${model.name}, ${stream.name}: ${foundCount} of ${one.visits.length} visits, ${splitCount} split, ${falseSpans.length} false`); // biome-ignore format: one line
@@ -85,36 +94,6 @@ function score(stream: TruthStream, recording: Recording): ScoredVisits {
     visible: visibility(wanted, said, toleranceMs),
     filmed: sharedMs(wanted, recording.clips) / lengthMs(wanted),
   };
-}
-
-interface Told {
-  readonly stream: string;
-  /** From the first frame with a visible person to the event at a listener; one a visit that was told of. */
-  readonly afterMs: readonly number[];
-}
-
-/** All at once, each at its own pace: one such recorder takes a fraction of a processor. */
-async function tellTimes(
-  context: BenchContext,
-  streams: readonly TruthStream[],
-  model: ComparedModel,
-): Promise<Told[]> {
-  const positive = streams.filter(({ visits: list, scored }) => list.some(({ fromMs }) => fromMs > 2000 && fromMs < scored.toMs)); // biome-ignore format: one line
-  const oneByOne = positive.filter(({ name }) => name === 'one-by-one');
-  const chosen = [...oneByOne, ...positive.filter(({ from }) => from === 'committed').slice(0, livePositiveCount)];
-  context.note(`watching ${chosen.map(({ name }) => name).join(', ')} at their own pace`);
-  return Promise.all(
-    chosen.map(async (stream) => {
-      const live: LiveRecording = await recordLive(stream, model, context.signal);
-      const afterMs = stream.visits
-        .filter(({ fromMs }) => fromMs > 2000)
-        .flatMap(({ fromMs, toMs }) => {
-          const first = live.toldMs.find((ms) => ms > fromMs - toleranceMs && ms < toMs + 5000);
-          return first === undefined ? [] : [first - fromMs];
-        });
-      return { stream: stream.name, afterMs };
-    }),
-  );
 }
 
 interface Sum {
@@ -192,20 +171,7 @@ function report(
         columns: ['model', 'events', 'hours', 'an hour'],
         rows: sums.map(([system, , { falseEvents, hours }]) => [system, String(falseEvents), hours.toFixed(3), figure(falseEvents / hours)]), // biome-ignore format: one line
       },
-      ...(afterMs.length === 0
-        ? []
-        : [
-            {
-              title: 'Seconds from the first frame with a visible person to the event at a listener, live paced',
-              columns: ['stream', 'visits told', 'p50', 'p95', 'most'],
-              rows: [...told, { stream: 'all', afterMs }].map((one) => [
-                one.stream,
-                String(one.afterMs.length),
-                ...[0.5, 0.95, 1].map((at) => figure(quantile(one.afterMs, at) / 1000)),
-              ]),
-              notes: ["By the recorder's clock of the stream, which is set by the arrival of the first fragments."],
-            },
-          ]),
+      ...toldTables(told),
     ],
     targets: targets(bySystem, afterMs),
     leftOut,
@@ -230,12 +196,15 @@ function report(
 
 function timelines(bySystem: ReadonlyMap<string, readonly ScoredVisits[]>) {
   const [first = []] = bySystem.values();
-  return first.map(({ stream, visits: wanted, recording }, at) => ({
+  return first.map(({ stream, visits: wanted, recording }) => ({
     title: `${stream.name} (${[stream.light, ...stream.tags].join(', ')})`,
     durationMs: stream.durationMs,
     rows: [
       { label: 'visits', spans: wanted, truth: true },
-      ...[...bySystem].map(([system, list]) => ({ label: system, spans: list[at]?.recording.people ?? [] })),
+      ...[...bySystem].map(([system, list]) => ({
+        label: system,
+        spans: list.find((one) => one.stream === stream)?.recording.people ?? [],
+      })),
       { label: 'clips', spans: recording.clips },
     ],
   }));

@@ -47,3 +47,15 @@ export function pixelScore({ hits, falseAlarms, misses }: PixelCounts): PixelSco
     f: (2 * hits) / (2 * hits + falseAlarms + misses),
   };
 }
+
+/** A mask in CDnet's values from counts of pixels that stay and that move, in turns, row by row. */
+export function unpackRuns(runs: readonly number[], pixelCount: number): Uint8Array {
+  const mask = new Uint8Array(pixelCount);
+  let at = 0;
+  for (const [index, length] of runs.entries()) {
+    if (index % 2 === 1) mask.fill(moving, at, at + length);
+    at += length;
+  }
+  if (at !== pixelCount) throw new RangeError('The runs do not fill the picture');
+  return mask;
+}

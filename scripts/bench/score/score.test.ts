@@ -14,7 +14,7 @@ import {
   type TrueBox,
 } from './average-precision.ts';
 import { joinSpans, matchVisits, reportedSeconds, type Span, scoreSeconds, sharedMs, visibility } from './intervals.ts';
-import { addCounts, countPixels, pixelScore } from './pixels.ts';
+import { addCounts, countPixels, pixelScore, unpackRuns } from './pixels.ts';
 
 const span = (fromMs: number, toMs: number): Span => ({ fromMs, toMs });
 const spans = fc.array(
@@ -32,6 +32,12 @@ describe('pixel F', () => {
     expect(pixelScore(counted)).toEqual({ precision: 0.5, recall: 2 / 3, f: 4 / 7 });
     expect(addCounts(counted, counted).hits).toBe(4);
     expect(() => countPixels(mask, truth.subarray(1))).toThrow(RangeError);
+  });
+
+  it('unpacks runs', () => {
+    expect([...unpackRuns([1, 2, 3], 6)]).toEqual([0, 255, 255, 0, 0, 0]);
+    expect([...unpackRuns([0, 2], 2)]).toEqual([255, 255]);
+    expect(() => unpackRuns([1, 2], 4)).toThrow(RangeError);
   });
 
   it('is the harmonic mean of precision and recall', () => {

@@ -4,13 +4,16 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { SigningKey } from '../../../agent/protocol/keys.ts';
 import { AgencyOffice } from '../../../test-fixtures/portal/agency-office.ts';
 import { deskConsole, logIn, Stage } from '../../../test-fixtures/portal/console-stage.ts';
+import { readSigningKey } from '../key-files.ts';
 import { listRequests } from '../office-requests.ts';
 import { listShares } from '../office-shares.ts';
 import { html } from './html.ts';
 import { type Console, startConsole } from './server.ts';
 import { Sessions } from './session.ts';
+import type { Desk } from './visit.ts';
 
 /** Other users of the machine, other sites in the officer's browser, and texts that want to be markup. */
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -31,6 +34,19 @@ afterAll(async () => {
   await console.close();
   await agency[Symbol.asyncDispose]();
 });
+
+function keylessDesk(): Desk {
+  const key = (): SigningKey => readSigningKey('officer', agency.at('officer'));
+  return {
+    office: agency.office,
+    role: 'officer',
+    actor: 'ana',
+    nowMs: Date.now,
+    key,
+    outcomeKey: undefined,
+    identity: undefined,
+  };
+}
 
 interface Answer {
   readonly status: number;
@@ -56,7 +72,9 @@ function ask(
       );
     });
     request.on('error', reject);
-    request.end(body);
+    // A body that is only announced: what matters is what is answered before it comes.
+    if (body === undefined && headers['content-length'] !== undefined) request.flushHeaders();
+    else request.end(body);
   });
 }
 
@@ -171,6 +189,11 @@ test('forms that are no forms, and forms without end', async () => {
     body: '{}',
   });
   expect([json.status, json.text]).toEqual([400, expect.stringContaining('portal/not-a-form')]);
+  const announced = await ask('/notices', {
+    method: 'POST',
+    headers: { ...sameOrigin, cookie: own, 'content-length': '70000', connection: 'close' },
+  });
+  expect([announced.status, announced.text]).toEqual([400, expect.stringContaining('portal/form-too-large')]);
   const large = await ask('/notices', {
     method: 'POST',
     headers: { ...sameOrigin, cookie: own },
@@ -198,18 +221,7 @@ test('forms that are no forms, and forms without end', async () => {
 });
 
 test('a connection that never says what it wants is ended', async () => {
-  const desk = {
-    office: agency.office,
-    role: 'officer',
-    actor: 'ana',
-    nowMs: Date.now,
-    outcomeKey: undefined,
-    identity: undefined,
-  } as const;
-  const key = () => {
-    throw new Error('not asked for');
-  };
-  const impatient = await startConsole({ desk: { ...desk, key }, port: 0, limits: { headersMs: 300, requestMs: 600 } });
+  const impatient = await startConsole({ desk: keylessDesk(), port: 0, limits: { headersMs: 300, requestMs: 600 } });
   try {
     const at = Number(new URL(impatient.url).port);
     const closes = (text: string): Promise<void> =>
@@ -230,6 +242,33 @@ test('a connection that never says what it wants is ended', async () => {
     ]);
   } finally {
     await impatient.close();
+  }
+});
+
+test('a console without a key says so, and mistakes in a form have their codes', async () => {
+  const bare = await startConsole({ desk: keylessDesk(), port: 0 });
+  const before = port;
+  try {
+    port = Number(new URL(bare.url).port);
+    const set = await ask('/login', { method: 'POST', headers: sameOrigin, body: `token=${bare.token}` });
+    const own = String([set.headers['set-cookie']].flat()[0]).split(';')[0] ?? '';
+    const hidden = await secret(own);
+    const { shareId = '' } = listShares(agency.office)[0] ?? {};
+    const post = async (path: string, fields = ''): Promise<string> => {
+      const body = `form_secret=${hidden}&${fields}`;
+      const answer = await ask(path, { method: 'POST', headers: { ...sameOrigin, cookie: own }, body });
+      return /<code>([a-z/-]+)<\/code>/.exec(answer.text)?.[1] ?? String(answer.status);
+    };
+    expect(await post(`/shares/${shareId}/open`)).toBe('portal/no-identity');
+    expect(await post(`/outcomes/${requestId}`)).toBe('portal/no-outcome-key');
+    expect(await post(`/shares/${shareId}/delete`, 'ground=not_needed')).toBe('portal/not-confirmed');
+    expect(await post(`/shares/${'0'.repeat(32)}/delete`, 'ground=not_needed&sure=yes')).toBe('portal/no-such-share');
+    expect(await post('/requests', 'circle=37.7,-122.4&radius=300&from=soon&to=later')).toBe('portal/bad-time');
+    expect(await post('/notices', 'region=US-CA&headline=x&text=x&days=many')).toBe('portal/bad-number');
+    expect(listShares(agency.office)[0]?.deletedAtMs).toBeUndefined();
+  } finally {
+    port = before;
+    await bare.close();
   }
 });
 

@@ -9,7 +9,6 @@ import { facts, field, type Handler, page, postForm, problem, type Reply, type V
 
 /** What is owed afterwards: outcomes and deletions; and public notices. */
 const stateWords: Readonly<Record<OutcomeDue['state'], string>> = {
-  'nothing-received': 'Nothing was received',
   due: 'Outcome due',
   overdue: 'OVERDUE: with more than three, owners hear this agency no more',
   reported: 'Reported',
@@ -30,7 +29,7 @@ function showOutcomes(visit: Visit, failure?: AgentError): Reply {
   return page(
     'Outcomes',
     html`<h1>Outcomes</h1>${problem(failure)}
-<p class="hint">Owners are told what their footage led to, in words that name nobody. Counts are published as ranges.</p>
+<p class="hint">Owners of the region are told what a request led to, also if nobody sent anything, in words that name nobody. Counts are published as ranges.</p>
 ${due.length === 0 ? html`<p class="empty">No request has been published yet.</p>` : due.map((one) => outcomeCard(visit, one))}`,
     failure?.httpStatus ?? 200,
   );

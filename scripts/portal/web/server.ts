@@ -176,9 +176,7 @@ function readBody(request: IncomingMessage): Promise<string> {
     });
     request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     request.on('error', reject);
-    request.on('close', () =>
-      reject(new Failure('unavailable', 'portal/form-cut', 'Cannot read the form: it broke off')),
-    );
+    request.on('close', () => reject(new Failure('usage', 'portal/not-a-form', 'Cannot read the form: it broke off')));
   });
 }
 

@@ -145,6 +145,7 @@ const remove: Handler = ({ desk, id, form }) => {
 
 const custody: Handler = async ({ desk }) => {
   const { entries, head, sharesHeld, sharesDeleted } = await checkCustody(desk.office.intakeDir);
+  const held = new Set([...sharesHeld, ...sharesDeleted]);
   const rows = entries
     .toReversed()
     .slice(0, 500)
@@ -152,7 +153,7 @@ const custody: Handler = async ({ desk }) => {
       (
         entry,
       ) => html`<tr><td>${entry.seq}</td><td>${moment(entry.at_ms)}</td><td>${entry.event}</td><td>${entry.actor}</td>
-<td><a href="/shares/${entry.share_id}">${entry.share_id.slice(0, 8)}</a></td></tr>`,
+<td>${held.has(entry.share_id) ? html`<a href="/shares/${entry.share_id}">${entry.share_id.slice(0, 8)}</a>` : entry.share_id.slice(0, 8)}</td></tr>`,
     );
   return page(
     'Chain of custody',

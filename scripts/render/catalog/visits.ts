@@ -498,7 +498,7 @@ export const visits: readonly StreamPlan[] = [
       ),
     ],
   }),
-  positive('porch-1080', 132, 'cottage', 'day', 'comes to the door, knocks, rings, leaves', {
+  positive('porch-1080', 132, 'cottage', 'day', 'comes to the door, knocks, looks, leaves', {
     tags: ['1080p', 'audio'],
     widthPx: 1920,
     heightPx: 1080,
@@ -508,32 +508,32 @@ export const visits: readonly StreamPlan[] = [
       person(
         1,
         { ...plain, topTone: '#5a8b5f', backpack: '#2d3b55' },
-        new RouteWriter(900, 6.4, -2.7)
+        new RouteWriter(1000, 5.2, -2.5)
           .along(
             [
-              [1.3, -1.9],
-              [0.25, -1.15],
+              [0.9, -1.8],
+              [0.3, -1.3],
             ],
-            1.5,
+            2,
           )
-          .face(-0.2, 400)
-          .do('knock', 1200)
-          .do('press', 1200, { xM: 0.02, yM: 1.13, zM: -0.02 })
+          .face(-0.2, 300)
+          .do('knock', 1100)
+          .do('look', 700)
           .along(
             [
-              [1.3, -1.9],
-              [6.4, -2.7],
+              [1.6, -2],
+              [6, -2.7],
             ],
-            1.7,
+            2.2,
           )
           .done(),
       ),
     ],
     sounds: [
-      ...Array.from({ length: 8 }, (_, k) => ({ atMs: 1000 + k * 470, sound: 'step' as const })),
-      ...[5900, 6200, 6500].map((atMs) => ({ atMs, sound: 'knock' as const })),
-      { atMs: 7300, sound: 'bell' },
-      ...Array.from({ length: 6 }, (_, k) => ({ atMs: 8300 + k * 470, sound: 'step' as const })),
+      ...Array.from({ length: 6 }, (_, k) => ({ atMs: 1150 + k * 420, sound: 'step' as const })),
+      ...[4200, 4480, 4760].map((atMs) => ({ atMs, sound: 'knock' as const })),
+      { atMs: 5300, sound: 'bell' },
+      ...Array.from({ length: 5 }, (_, k) => ({ atMs: 6000 + k * 420, sound: 'step' as const })),
       { atMs: 200, sound: 'wind' },
     ],
     encode: { kbps: 1200, gopSec: 2, profile: 'high' },

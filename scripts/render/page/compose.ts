@@ -46,7 +46,7 @@ uniform mat4 sunFixedMatrix, sunMovingMatrix, lampMovingMatrix, headlightsMatrix
 uniform vec3 tint[ 5 ];
 uniform vec2 size, shift;
 uniform float crop, seconds, wind, cloud, haze;
-uniform bool sunShadows, lampShadows, windy, headlightsOn;
+uniform bool sunShadows, lampShadows, headlightsOn;
 uniform vec4 contacts[ ${MAX_CONTACTS} ];
 uniform int contactCount;
 uniform vec3 headAt[ 2 ], headAhead;
@@ -64,15 +64,17 @@ vec3 gust( vec3 at ) {
   float tremble = sin( seconds * 9.0 + hash( floor( at.xy * 9.0 ) + floor( at.zz * 9.0 ) ) * 6.28 );
   return vec3( ( sway * 0.055 + tremble * 0.012 ) * ( 0.35 + slow ), tremble * 0.012, sway * 0.03 ) * wind * min( 1.6, at.y * 0.5 + 0.3 );
 }
-bool exact = true;
 /* Without filtering where pixels fall on pixels: it is several times faster. */
-vec4 get( sampler2D map, vec2 from ) { if ( exact ) return texelFetch( map, ivec2( gl_FragCoord.xy ), 0 ); return texture( map, from ); }
+#ifdef EXACT
+vec4 get( sampler2D map, vec2 from ) { return texelFetch( map, ivec2( gl_FragCoord.xy ), 0 ); }
+#else
+vec4 get( sampler2D map, vec2 from ) { return texture( map, from ); }
+#endif
 void main() {
   vec2 uv = gl_FragCoord.xy / size;
   vec2 from = 0.5 + ( uv - 0.5 ) * crop + shift;
-  exact = crop == 1.0 && ! windy;
   vec4 here = get( place, from );
-  if ( windy ) {
+  #ifdef WINDY
     float leafHere = texture( facing, from ).w;
     /* A leaf some pixels away may have moved here: look where it would have come from. */
     vec3 moved = gust( here.xyz );
@@ -89,33 +91,36 @@ void main() {
         }
       }
     }
-  }
+  #endif
   vec4 normal = get( facing, from );
   vec3 c = vec3( 0.0 );
   vec3 at = here.xyz + normal.xyz * 0.03;
-  if ( tint[ 0 ].x > 0.0 ) {
+  WHEN( tint[ 0 ].x > 0.0 ) {
     float lit = 1.0;
-    if ( sunShadows ) lit *= shadowAt( sunMoving, sunMovingMatrix, at, 0.002 );
-    if ( windy ) lit *= shadowAt( sunFixed, sunFixedMatrix, at + gust( here.xyz + vec3( 0.0, 2.5, 0.0 ) ) * vec3( 2.2, 0.0, 2.2 ), 0.0012 );
-    if ( cloud > 0.0 ) lit *= 1.0 - cloud * smoothstep( 0.3, 0.7, soft( here.xz * 0.05 + vec2( seconds * 0.16, 0.0 ) ) );
+    WHEN( sunShadows ) lit *= shadowAt( sunMoving, sunMovingMatrix, at, 0.002 );
+    #ifdef WINDY
+    lit *= shadowAt( sunFixed, sunFixedMatrix, at + gust( here.xyz + vec3( 0.0, 2.5, 0.0 ) ) * vec3( 2.2, 0.0, 2.2 ), 0.0012 );
+    #endif
+    WHEN( cloud > 0.0 ) lit *= 1.0 - cloud * smoothstep( 0.3, 0.7, soft( here.xz * 0.05 + vec2( seconds * 0.16, 0.0 ) ) );
     c += get( lightSun, from ).rgb * tint[ 0 ] * lit;
   }
   float open = 1.0;
-  if ( here.y < 0.35 && normal.y > 0.5 ) {
+  WHEN( contactCount > 0 && here.y < 0.35 && normal.y > 0.5 ) {
     for ( int i = 0; i < ${MAX_CONTACTS}; i ++ ) {
       if ( i >= contactCount ) break;
       vec2 away = ( here.xz - contacts[ i ].xy ) / contacts[ i ].z;
       open *= 1.0 - contacts[ i ].w * exp( - dot( away, away ) );
     }
   }
-  if ( tint[ 1 ].z > 0.0 ) c += get( lightSky, from ).rgb * tint[ 1 ] * open;
-  if ( tint[ 2 ].x > 0.0 ) {
-    float lit = lampShadows ? shadowAt( lampMoving, lampMovingMatrix, at, 0.002 ) : 1.0;
+  WHEN( tint[ 1 ].z > 0.0 ) c += get( lightSky, from ).rgb * tint[ 1 ] * open;
+  WHEN( tint[ 2 ].x > 0.0 ) {
+    float lit = 1.0;
+    WHEN( lampShadows ) lit = shadowAt( lampMoving, lampMovingMatrix, at, 0.002 );
     c += get( lightLamp, from ).rgb * tint[ 2 ] * mix( 1.0, lit, 0.85 );
   }
-  if ( tint[ 3 ].x > 0.0 ) c += get( lightInfrared, from ).rgb * tint[ 3 ] * mix( 1.0, open, 0.5 );
-  if ( tint[ 4 ].x > 0.0 ) c += get( lightGlow, from ).rgb * tint[ 4 ];
-  if ( headlightsOn && headStrength > 0.0 ) {
+  WHEN( tint[ 3 ].x > 0.0 ) c += get( lightInfrared, from ).rgb * tint[ 3 ] * mix( 1.0, open, 0.5 );
+  WHEN( tint[ 4 ].x > 0.0 ) c += get( lightGlow, from ).rgb * tint[ 4 ];
+  WHEN( headlightsOn && headStrength > 0.0 ) {
     vec3 sum = vec3( 0.0 );
     for ( int i = 0; i < 2; i ++ ) {
       vec3 to = headAt[ i ] - here.xyz;
@@ -123,12 +128,12 @@ void main() {
       float spread = smoothstep( 0.9, 0.985, dot( - to / far, headAhead ) );
       sum += max( dot( normal.xyz, to / far ), 0.0 ) * spread / pow( far, 1.2 );
     }
-    if ( sum.x > 1e-5 ) sum *= shadowAt( headlights, headlightsMatrix, at, 0.0006 );
+    WHEN( sum.x > 1e-5 ) sum *= shadowAt( headlights, headlightsMatrix, at, 0.0006 );
     c += get( albedo, from ).rgb / 3.1416 * sum * headStrength * vec3( 1.0, 0.93, 0.8 );
   }
   vec4 actor = texelFetch( actors, ivec2( gl_FragCoord.xy ), 0 );
   c = c * ( 1.0 - actor.a ) + actor.rgb;
-  if ( haze > 0.0 ) {
+  WHEN( haze > 0.0 ) {
     float through = exp( - haze * min( here.w, 60.0 ) * ( 1.0 - actor.a ) );
     c = mix( vec3( 0.75, 0.8, 0.86 ) * ( tint[ 1 ] * 0.9 + tint[ 3 ] * 0.06 ), c, through );
   }
@@ -142,7 +147,14 @@ export class Composer {
   readonly #material: ShaderMaterial;
   readonly #baked: Baked;
 
-  constructor(widthPx: number, heightPx: number, baked: Baked, actors: Texture, shadows: ShadowUniforms) {
+  constructor(
+    widthPx: number,
+    heightPx: number,
+    baked: Baked,
+    actors: Texture,
+    shadows: ShadowUniforms,
+    options: { readonly windy: boolean; readonly crops: boolean },
+  ) {
     this.#baked = baked;
     this.target = new WebGLRenderTarget(widthPx, heightPx, {
       type: HalfFloatType,
@@ -164,6 +176,7 @@ export class Composer {
       vertexShader: FULL_SCREEN_VERTEX,
       fragmentShader: fragment,
       depthTest: false,
+      defines: { ...(options.windy ? { WINDY: 1 } : {}), ...(options.windy || options.crops ? {} : { EXACT: 1 }) },
       uniforms: {
         ...Object.fromEntries(LAYERS.map((name) => [name, { value: null }])),
         ...{
@@ -186,7 +199,6 @@ export class Composer {
         crop: { value: 1 },
         seconds: { value: 0 },
         wind: { value: 0 },
-        windy: { value: false },
         cloud: { value: 0 },
         haze: { value: 0 },
         sunShadows: { value: false },
@@ -201,14 +213,7 @@ export class Composer {
     });
   }
 
-  draw(
-    renderer: WebGLRenderer,
-    screen: FullScreen,
-    look: FrameLook,
-    rig: LightRig,
-    windyBake: boolean,
-    region: Region | undefined,
-  ): void {
+  draw(renderer: WebGLRenderer, screen: FullScreen, look: FrameLook, rig: LightRig, region: Region | undefined): void {
     this.target.scissorTest = region !== undefined;
     if (region !== undefined) this.target.scissor.set(...region);
     const set = (name: string, value: unknown): void => {
@@ -227,7 +232,6 @@ export class Composer {
     set('contactCount', Math.min(MAX_CONTACTS, look.contacts.length));
     set('seconds', look.tSec);
     set('wind', look.windRatio);
-    set('windy', windyBake);
     set('cloud', look.cloudRatio);
     set('haze', look.hazePerM);
     set('shift', look.shift);

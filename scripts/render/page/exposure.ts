@@ -20,7 +20,7 @@ export class AutoExposure {
         const [dx, dy] = [x / widthPx - 0.5, y / heightPx - 0.55];
         const weight = 1 + 3 * Math.exp(-12 * (dx * dx + dy * dy));
         // What is blown out counts for more than it shows.
-        sum += (level + 1.6 * Math.max(0, level - 0.8)) * weight;
+        sum += (level + 5 * Math.max(0, level - 0.78)) * weight;
         weights += weight;
       }
     }

@@ -31,7 +31,7 @@ void main() {
   vec3 round = ( texelFetch( picture, min( at + ivec2( 1, 0 ), last ), 0 ).rgb + texelFetch( picture, max( at - ivec2( 1, 0 ), 0 ), 0 ).rgb
     + texelFetch( picture, min( at + ivec2( 0, 1 ), last ), 0 ).rgb + texelFetch( picture, max( at - ivec2( 0, 1 ), 0 ), 0 ).rgb ) * 0.25;
   c = max( c + clamp( c - round, - c * 0.5, c * 0.6 ) * 0.4, 0.0 );
-  if ( dirt > 0.0 ) {
+  for ( bool once = dirt > 0.0; once; once = false ) {
     vec2 smear = texture( dirtMap, uv ).rg * dirt;
     vec3 wide = vec3( 0.0 );
     for ( int i = 0; i < 8; i ++ ) {
@@ -45,10 +45,10 @@ void main() {
   c *= exposure * ( 1.0 - 0.3 * dot( p, p ) );
   if ( grey ) c = vec3( dot( c, vec3( 0.42, 0.38, 0.2 ) ) );
   /* Infrared lamps light what is near far more than the rest: cameras fold that into what they can send. */
-  if ( grey ) c = 1.5 * c / ( 1.0 + 0.85 * c );
+  vec3 folded = log( 1.0 + 12.0 * c ) * 0.233;
   c = film( c * 0.9 );
   c = mix( vec3( dot( c, vec3( 0.3, 0.59, 0.11 ) ) ), c, 0.85 );
-  c = sqrt( c );
+  c = grey ? min( folded, 1.0 ) : sqrt( c );
   /* Grain: red is fine, green is twice as coarse, blue is of the sensor and stays; alpha is for colours. */
   vec4 fine = texelFetch( grain, ( at + grainAt ) & 511, 0 ) * 2.0 - 1.0;
   vec4 coarse = texelFetch( grain, ( at / 2 + grainCoarseAt ) & 511, 0 ) - 0.5;

@@ -1,6 +1,7 @@
 /** The page's side of the studio: `window.studio` takes a plan, then frames by number; pictures go back as base64, which costs a tenth of a POST. */
 import { LinearSRGBColorSpace, NoToneMapping, WebGLRenderer } from 'three';
 import type { StreamPlan } from '../plan.ts';
+import { type Layout, layOut } from './layout.ts';
 import { installLens } from './lens.ts';
 import { Stage } from './stage.ts';
 import type { Testimony } from './witness.ts';
@@ -10,9 +11,10 @@ export interface FrameOptions {
   readonly settle: boolean;
   /** Also tell the mask of what moves. */
   readonly runs: boolean;
+  readonly layout: Layout;
 }
 export interface FrameAnswer {
-  /** RGB rows from the top. */
+  /** Base64 of the picture in the layout asked for. */
   readonly picture: string;
   readonly testimony: Testimony;
 }
@@ -47,17 +49,11 @@ window.studio = {
   frame(index, ms, options) {
     if (stage === undefined) throw new Error('Cannot draw a frame: no plan is loaded');
     if (options.settle) stage.settle(ms);
-    const pixels = stage.frame(ms, index);
-    const rgb = new Uint8Array((pixels.length / 4) * 3);
-    for (let i = 0, o = 0; i < pixels.length; i += 4, o += 3) {
-      rgb[o] = pixels[i] ?? 0;
-      rgb[o + 1] = pixels[i + 1] ?? 0;
-      rgb[o + 2] = pixels[i + 2] ?? 0;
-    }
+    const laidOut = layOut(stage.frame(ms, index), canvas.width, canvas.height, options.layout);
     const testimony = stage.testify(ms, options.runs);
     retired?.dispose();
     retired = undefined;
-    return { picture: toBase64(rgb), testimony };
+    return { picture: toBase64(laidOut), testimony };
   },
 };
 

@@ -59,7 +59,7 @@ ${SHADOW_GLSL}
 `;
 const lit = (call: string, shadow: string): readonly [string, string] => [
   call,
-  `${call}\n if ( dot( directLight.color, vec3( 1.0 ) ) > 1e-6 ) { ${shadow} }`,
+  `${call}\n WHEN( dot( directLight.color, vec3( 1.0 ) ) > 1e-6 ) { ${shadow} }`,
 ];
 /** Point lights: the porch lamp comes first, others have no shadow. Spot lights: the infrared lamp is first and sits at the camera. */
 const insertions = [

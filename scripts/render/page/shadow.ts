@@ -75,10 +75,14 @@ export class ShadowView {
 
 /** `shadowAt` is 1 in the light and 0 in the shadow; the maps hold 1 - depth, so that a cleared map is empty. */
 export const SHADOW_GLSL = /* glsl */ `
+/* An \`if\` whose body is really skipped: a software renderer walks through both sides of a branch, but not through idle loops. */
+#define WHEN( condition ) for ( bool once = ( condition ); once; once = false )
 float shadowAt( sampler2D map, mat4 toMap, vec3 world, float bias ) {
   vec4 p = toMap * vec4( world, 1.0 );
   vec3 q = p.xyz / p.w;
-  if ( p.w <= 0.0 || any( lessThan( q, vec3( 0.001 ) ) ) || any( greaterThan( q, vec3( 0.999 ) ) ) ) return 1.0;
+  float lit = 1.0;
+  bool outside =  p.w <= 0.0 || any( lessThan( q, vec3( 0.001 ) ) ) || any( greaterThan( q, vec3( 0.999 ) ) );
+  WHEN( ! outside ) {
   vec2 size = vec2( textureSize( map, 0 ) );
   vec2 at = q.xy * size - 0.5;
   vec2 part = fract( at );
@@ -90,8 +94,9 @@ float shadowAt( sampler2D map, mat4 toMap, vec3 world, float bias ) {
     ivec2 corner = clamp( cell + ivec2( ( k & 1 ) * 3 - 1, ( k >> 1 ) * 3 - 1 ), ivec2( 0 ), last );
     corners += step( q.z - bias, 1.0 - texelFetch( map, corner, 0 ).r );
   }
-  if ( corners == 0.0 || corners == 4.0 ) return corners * 0.25;
-  float lit = 0.0;
+  lit = corners * 0.25;
+  WHEN( corners > 0.0 && corners < 4.0 ) {
+  lit = 0.0;
   for ( int j = -1; j <= 2; j ++ ) {
     float rowShare = j == -1 ? 1.0 - part.y : j == 2 ? part.y : 1.0;
     for ( int i = -1; i <= 2; i ++ ) {
@@ -100,6 +105,9 @@ float shadowAt( sampler2D map, mat4 toMap, vec3 world, float bias ) {
       lit += share * step( q.z - bias, stored );
     }
   }
-  return lit / 9.0;
+  lit /= 9.0;
+  }
+  }
+  return lit;
 }
 `;

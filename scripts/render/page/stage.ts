@@ -124,7 +124,10 @@ export class Stage {
     if (plan.light !== 'day') needed.add('glow');
     this.#baked = this.#bakeAll(needed);
     this.#actors = new WebGLRenderTarget(widthPx, heightPx, { type: HalfFloatType, samples: 4 });
-    this.#composer = new Composer(widthPx, heightPx, this.#baked, this.#actors.texture, this.#shadows);
+    this.#composer = new Composer(widthPx, heightPx, this.#baked, this.#actors.texture, this.#shadows, {
+      windy: this.#windy,
+      crops: plan.channels.shake !== undefined,
+    });
     this.#strokes = new StrokePainter(widthPx, heightPx, this.#baked.place);
     const toCamera = (world: Vector3): Vector3 => world.applyMatrix4(this.#camera.matrixWorldInverse);
     this.#weather = new Weather(plan.seed, this.#lens, toCamera);
@@ -316,7 +319,7 @@ export class Stage {
         renderer.setRenderTarget(this.#actors);
         if (shadowed) renderer.render(this.#scene, this.#camera);
         renderer.autoClear = true;
-        this.#composer.draw(renderer, this.#screen, frameLook, this.#rig, this.#windy, region);
+        this.#composer.draw(renderer, this.#screen, frameLook, this.#rig, region);
         this.#composer.target.scissorTest = false;
         this.#strokes.draw(renderer, strokes, this.#composer.target);
       }

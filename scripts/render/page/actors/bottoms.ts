@@ -19,8 +19,11 @@ const LEG_BONES = ['pelvis', 'thighL', 'shinL', 'thighR', 'shinR'] as const;
 
 const clothTint =
   (main: Rgb, seed: number): Layer['tint'] =>
-  (x, y, z) =>
-    mix(main, shade(main, 0.55), 0.5 + 0.5 * cloud(16 * x, 16 * y + seed, 16 * z));
+  (x, y, z) => {
+    // Dark between the legs, so that one stands out against the other from the side.
+    const between = 1 - 0.5 * ramp(0.1, 0.045, Math.abs(x)) * ramp(0.9, 0.78, y);
+    return shade(mix(main, shade(main, 0.55), 0.5 + 0.5 * cloud(16 * x, 16 * y + seed, 16 * z)), between);
+  };
 
 /** Trousers, or shorts when they end above the knee. */
 export function makeTrousers(tone: string, hemY: number, seed: number, irRatio: number): Layer {
@@ -84,7 +87,11 @@ export function makeLegs(tone: Rgb, isSkin: boolean): Layer {
     high: [0.22, 0.8, 0.16],
     stepM: 0.034,
     bones: ['thighL', 'shinL', 'thighR', 'shinR'],
-    tint: (x, y, z) => mix(tone, shade(tone, 0.75), 0.5 + 0.5 * cloud(9 * x, 9 * y, 9 * z)),
+    tint: (x, y, z) =>
+      shade(
+        mix(tone, shade(tone, 0.75), 0.5 + 0.5 * cloud(9 * x, 9 * y, 9 * z)),
+        1 - 0.4 * ramp(0.1, 0.06, Math.abs(x)),
+      ),
     stuff: isSkin ? 'skin' : 'cloth',
     irRatio: 0.3,
   };
@@ -96,9 +103,10 @@ export function makeArms(tone: Rgb): Layer {
   const upper = roundCone(joint('upperArmL'), elbow, 0.05, 0.041);
   const lower = roundCone(elbow, wrist, 0.043, 0.029);
   return {
-    field: (x, y, z) => join(0.02, upper(Math.abs(x), y, z), lower(Math.abs(x), y, z)),
+    // Only what comes out of a short sleeve.
+    field: (x, y, z) => cut(0.01, join(0.02, upper(Math.abs(x), y, z), lower(Math.abs(x), y, z)), y - 1.27),
     low: [-0.36, 0.86, -0.12],
-    high: [0.36, 1.5, 0.1],
+    high: [0.36, 1.32, 0.1],
     stepM: 0.028,
     bones: ['upperArmL', 'forearmL', 'upperArmR', 'forearmR', 'chest'],
     tint: (x, y, z) => mix(tone, shade(tone, 0.8), 0.5 + 0.5 * cloud(12 * x, 12 * y, 12 * z)),
@@ -127,6 +135,6 @@ export function makeShoe(side: Side, tone: string): Layer {
     bones: [`foot${side}`, `toe${side}`],
     tint: (_x, y, z) => (y < 0.024 ? SOLE : y > 0.06 && z > 0.02 && z < 0.09 ? mix(main, SOLE, 0.3) : main),
     stuff: 'cloth',
-    irRatio: 0.25,
+    irRatio: 0.3,
   };
 }

@@ -67,8 +67,8 @@ export function makeHeadwear(kind: Headwear, tone: string, irRatio: number): Lay
 
 export function makeBackpack(tone: string, irRatio: number): Layer {
   const main = rgb(tone);
-  const pack = roundBox([0, 1.22, -0.215], [0.145, 0.215, 0.085], 0.06);
-  const pocket = roundBox([0, 1.12, -0.3], [0.11, 0.1, 0.035], 0.03);
+  const pack = roundBox([0, 1.23, -0.175], [0.145, 0.215, 0.09], 0.06);
+  const pocket = roundBox([0, 1.13, -0.265], [0.11, 0.1, 0.035], 0.03);
   return {
     field: (x, y, z) => join(0.02, pack(x, y, z), pocket(x, y, z)) - 0.006 * cloud(12 * x, 12 * y, 12 * z),
     low: [-0.2, 0.96, -0.38],
@@ -76,7 +76,7 @@ export function makeBackpack(tone: string, irRatio: number): Layer {
     stepM: 0.042,
     bones: ['chest'],
     tint: (x, y, z) =>
-      Math.abs(y - 1.36) < 0.014
+      Math.abs(y - 1.37) < 0.014
         ? shade(main, 0.3)
         : mix(main, shade(main, 0.6), 0.5 + 0.5 * cloud(14 * x, 14 * y, 14 * z)),
     stuff: 'cloth',

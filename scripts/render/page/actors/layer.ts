@@ -39,13 +39,14 @@ function nearInfrared([r, g, b]: Rgb, stuff: Stuff, irRatio: number): number {
   const grey = 0.4 * r + 0.4 * g + 0.2 * b;
   switch (stuff) {
     case 'cloth':
-      return irRatio * (0.4 + 1.2 * Math.sqrt(grey));
+      return irRatio * (0.55 + 1.1 * Math.sqrt(grey));
     case 'skin':
       return 0.12 + 0.5 * Math.sqrt(grey);
     case 'hair':
-      return 0.05 + 0.8 * grey;
+      // Black hair too is pale there; dark against the dark, a head seen from behind would be lost.
+      return 0.11 + 0.8 * grey;
     case 'reflector':
-      return grey > 0.6 ? 2.2 : irRatio * (0.4 + 1.2 * Math.sqrt(grey));
+      return grey > 0.6 ? 2.2 : irRatio * (0.55 + 1.1 * Math.sqrt(grey));
   }
 }
 

@@ -87,8 +87,11 @@ export function weigh(x: number, y: number, z: number, among: readonly BoneName[
 }
 
 /** Weights for the three nearest of [bone, distance] pairs; a bone that is `blendM` farther than the nearest has none. */
-export function shareOut(distances: [number, number][], blendM: number): (readonly [number, number])[] {
-  const near = distances.sort((a, b) => a[1] - b[1]).slice(0, 3);
+export function shareOut(
+  distances: readonly (readonly [number, number])[],
+  blendM: number,
+): (readonly [number, number])[] {
+  const near = distances.toSorted((a, b) => a[1] - b[1]).slice(0, 3);
   const least = near[0]?.[1] ?? 0;
   const raw = near.map(([i, d]): [number, number] => [i, Math.max(0, 1 - (d - least) / blendM) ** 2]);
   const total = raw.reduce((sum, [, w]) => sum + w, 0);

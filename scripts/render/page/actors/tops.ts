@@ -43,53 +43,58 @@ const wrist = joint('handL');
 const UPPER_ARM = roundCone(joint('upperArmL'), elbow, 0.07, 0.056);
 const FOREARM = roundCone(elbow, [wrist[0], wrist[1] + 0.02, wrist[2]], 0.057, 0.046);
 
-export function makeTop(top: TopCut): Layer {
+/** Trunk and sleeves, each a layer of its own, so that a raised arm draws no web out of the flank. */
+export function makeTop(top: TopCut): Layer[] {
   const shape = SHAPES[top.kind];
   const { seed } = top;
   const hips = roundCone([0, 1.02, 0], [0, 0.9, 0], 0.163, 0.172, 0.74);
   const tails = roundCone([0, 0.92, 0], [0, shape.hemY - 0.1, 0], 0.17, 0.172 + shape.flareM, 0.8);
   const cuffY = top.shortSleeves ? elbow[1] + 0.07 : wrist[1];
-  const field: Field = (x, y, z) => {
-    const ax = Math.abs(x);
+  const folded = (d: number, x: number, y: number, z: number): number =>
+    d > 0.06 ? d : d - shape.foldM * (cloud(11 * x + seed, 7 * y, 11 * z) + 0.5 * noise(27 * x, 19 * y + seed, 27 * z));
+  const trunk: Field = (x, y, z) => {
     let d = join(0.09, TRUNK(x, y, z), SHOULDERS(x, y, z));
     d = join(0.05, d, hips(x, y, z));
     if (shape.hemY < 0.85) d = join(0.06, d, tails(x, y, z));
-    let sleeve = join(0.03, UPPER_ARM(ax, y, z), FOREARM(ax, y, z));
-    if (sleeve < 0.06) {
-      const wobble = 5 * noise(9 * x + seed, 9 * y, 9 * z);
-      sleeve -= 0.006 * Math.sin(85 * y + wobble) * ramp(0.13, 0.02, Math.abs(y - elbow[1]));
-      sleeve -= 0.004 * Math.sin(120 * y + wobble) * ramp(0.1, 0, Math.abs(y - wrist[1] - 0.02));
-      sleeve = cut(0.008, sleeve, cuffY - y);
-    }
-    d = join(0.035, d, sleeve);
     const rim = Math.hypot(Math.hypot(x, 1.05 * (z + 0.02)) - 0.068, y - 1.475) - shape.collarM;
-    d = join(0.03, d, rim) - shape.looseM;
-    if (d < 0.06) d -= shape.foldM * (cloud(11 * x + seed, 7 * y, 11 * z) + 0.5 * noise(27 * x, 19 * y + seed, 27 * z));
-    // The hem must not trim the hands and cuffs that hang below it.
-    const trim = ax > 0.2 + shape.flareM && y < 1 ? -1 : shape.hemY + 0.012 * noise(8 * x, seed, 8 * z) - y;
-    return cut(0.012, d, trim);
+    d = folded(join(0.03, d, rim) - shape.looseM, x, y, z);
+    return cut(0.012, d, shape.hemY + 0.012 * noise(8 * x, seed, 8 * z) - y);
   };
-  const low = Math.min(shape.hemY, cuffY) - 0.06;
-  return {
-    field,
-    low: [-0.44, low, -0.27],
-    high: [0.44, 1.56, 0.27],
+  const sleeves: Field = (x, y, z) => {
+    const ax = Math.abs(x);
+    let d = join(0.03, UPPER_ARM(ax, y, z), FOREARM(ax, y, z)) - shape.looseM;
+    if (d < 0.06) {
+      const wobble = 5 * noise(9 * x + seed, 9 * y, 9 * z);
+      d -= 0.006 * Math.sin(85 * y + wobble) * ramp(0.13, 0.02, Math.abs(y - elbow[1]));
+      d -= 0.004 * Math.sin(120 * y + wobble) * ramp(0.1, 0, Math.abs(y - wrist[1] - 0.02));
+    }
+    return cut(0.008, folded(d, x, y, z), cuffY - y);
+  };
+  const stuff = {
     stepM: 0.039,
-    bones: [
-      'pelvis',
-      'spine',
-      'chest',
-      'neck',
-      'upperArmL',
-      'forearmL',
-      'upperArmR',
-      'forearmR',
-      ...(shape.hemY < 0.8 ? (['thighL', 'thighR'] as const) : []),
-    ],
-    tint: tintTop(top, shape),
     stuff: top.kind === 'hiVis' ? 'reflector' : 'cloth',
     irRatio: top.irRatio,
-  };
+  } as const;
+  const low = cuffY - 0.06;
+  return [
+    {
+      ...stuff,
+      field: trunk,
+      low: [-0.27, shape.hemY - 0.05, -0.27],
+      high: [0.27, 1.56, 0.27],
+      bones: ['pelvis', 'spine', 'chest', 'neck', ...(shape.hemY < 0.8 ? (['thighL', 'thighR'] as const) : [])],
+      tint: tintTop(top, shape, false),
+    },
+    {
+      ...stuff,
+      field: sleeves,
+      low: [-0.38, low, -0.13],
+      high: [0.38, 1.54, 0.11],
+      bones: ['chest', 'upperArmL', 'forearmL', 'upperArmR', 'forearmR'],
+      tint: tintTop(top, shape, true),
+      hiddenM: 0.05,
+    },
+  ];
 }
 
 const DARK = rgb('#15151a');
@@ -97,7 +102,7 @@ const WHITE = rgb('#e9e7e2');
 const SILVER: Rgb = [0.82, 0.84, 0.82];
 const VEST = rgb('#d8e021');
 
-function tintTop(top: TopCut, shape: Shape): Layer['tint'] {
+function tintTop(top: TopCut, shape: Shape, sleeve: boolean): Layer['tint'] {
   const main = rgb(top.tone);
   const second = rgb(top.patternTone);
   const straps = top.straps === null ? null : rgb(top.straps);
@@ -109,17 +114,20 @@ function tintTop(top: TopCut, shape: Shape): Layer['tint'] {
     if (top.pattern === 'check')
       c = mix(c, second, 0.35 * (Number(Math.sin(62 * y) > 0) + Number(Math.sin(62 * x) > 0)));
     if (top.pattern === 'block' && y > 1.27 - 0.25 * ax) c = second;
-    if (top.kind === 'hiVis' && ax < 0.21 && y < 1.47) {
+    if (top.kind === 'hiVis' && !sleeve && y < 1.47) {
       c = VEST;
       if (Math.abs(y - 1.04) < 0.028 || Math.abs(y - 1.2) < 0.028 || (Math.abs(ax - 0.1) < 0.024 && y > 1.04))
         return SILVER;
     }
     c = mix(c, shade(c, 0.62), 0.5 + 0.5 * cloud(14 * x + seed, 14 * y, 14 * z));
+    // Little light comes between arm and flank: without that shade they are one flat shape under a lamp at the lens.
+    if (sleeve) return shade(c, 1 - 0.5 * ramp(0.02, -0.045, ax - 0.178 - 0.26 * (1.425 - y)) * ramp(1.42, 1.34, y));
+    c = shade(c, 1 - 0.5 * ramp(0.1, 0.15, ax) * ramp(1.38, 1.3, y));
     const front = z > 0.05;
     if (top.kind === 'suit' && front && ax < 0.075 * ramp(1.1, 1.44, y))
       c = ax < 0.02 && y > 1.14 ? shade(DARK, 1.5) : WHITE;
     if (front && ax < 0.018 && (top.kind === 'jacket' || top.kind === 'coat')) c = mix(c, DARK, 0.5);
-    if (ax < 0.2) c = shade(c, 1 - 0.3 * ramp(0.06, 0, y - shape.hemY));
+    c = shade(c, 1 - 0.3 * ramp(0.06, 0, y - shape.hemY));
     if (y > 1.475 && top.kind !== 'shirt') c = shade(c, 0.75);
     if (top.kind === 'jacket' && front && Math.abs(y - 1.02) < 0.014 && Math.abs(ax - 0.1) < 0.04) c = shade(c, 0.5);
     if (straps && Math.abs(ax - 0.1) < 0.034 && y > 1.1 && ax < 0.15) c = straps;

@@ -96,7 +96,7 @@ export function fillSpec(spec: PersonSpec, random: Random): FullSpec {
 
 export function dress(spec: FullSpec, random: Random): Layer[] {
   const seed = 1 + Math.floor(random() * 900);
-  const ir = (): number => lerp(0.16, 0.5, random());
+  const ir = (): number => lerp(0.28, 0.5, random());
   const skin = rgb(spec.skinTone);
   const hairTone = rgb(spec.hairTone);
   const isDress = spec.bottom === 'dress';
@@ -111,7 +111,7 @@ export function dress(spec: FullSpec, random: Random): Layer[] {
     seed,
     irRatio: ir(),
   } as const;
-  const layers: Layer[] = [makeHead(skin, hairTone, spec.beard), makeTop(cut)];
+  const layers: Layer[] = [makeHead(skin, hairTone, spec.beard), ...makeTop(cut)];
   for (const side of SIDES) layers.push(makeHand(side, skin), makeShoe(side, spec.shoeTone));
   if (shortSleeves) layers.push(makeArms(skin));
   const bottomIr = ir();
@@ -137,6 +137,6 @@ export function dress(spec: FullSpec, random: Random): Layer[] {
   if (hair) layers.push(hair);
   const headwear = hooded ? makeHood(cut) : makeHeadwear(spec.headwear, spec.headwearTone, ir());
   if (headwear) layers.push(headwear);
-  if (spec.backpack !== null) layers.push(makeBackpack(spec.backpack, ir()));
+  if (spec.backpack !== null) layers.push(makeBackpack(spec.backpack, 0.75 * ir()));
   return layers;
 }
