@@ -115,7 +115,7 @@ export class PersonLooks {
     const { tracker } = this.#options.person;
     const { timeMs } = frame;
     tracker.moved(timeMs, seen.boxes);
-    const moving = this.#attention.select(timeMs, seen.boxes);
+    const moving = this.#attention.select(timeMs, [...seen.boxes, ...(seen.held ?? [])]);
     const regions = [...moving, ...tracker.recheckRegions(timeMs)];
     // After a global change (a lamp lights because somebody came) and at the start of a run: once, at the whole picture.
     const whole = before === 'settling' || (seen.state === 'global' && before !== 'global');

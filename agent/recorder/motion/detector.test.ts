@@ -50,6 +50,7 @@ describe('synthetic frames', () => {
       state: 'settling',
       boxes: [],
       tracks: [],
+      held: [],
       foregroundRatio: 0,
     });
     for (let i = 0; i < 15; i++) detector.detect(scene.frame());
@@ -105,6 +106,17 @@ describe('synthetic frames', () => {
       for (const { id } of tracks) ids.add(id);
     }
     expect(ids.size).toBe(1);
+  });
+
+  it('holds the place of a walker who is lost, for a moment, and not through a change of light', () => {
+    for (const gain of [1, 0.5]) {
+      const { detector, scene } = settled();
+      for (let i = 0; i < 8; i++) detector.detect(scene.frame({ visitor: { x: 10 + 5 * i, y: 20, w: 20, h: 50 } }));
+      const last = detector.detect(scene.frame({ visitor: { x: 50, y: 20, w: 20, h: 50 } }));
+      expect(last.held).toEqual([]);
+      const wanted = gain === 1 ? [last.boxes, last.boxes, last.boxes, [], []] : [[], [], [], [], []];
+      for (const held of wanted) expect(detector.detect(scene.frame({ gain })).held).toEqual(held);
+    }
   });
 
   it('gives the mask that the boxes were made of, as a copy', () => {

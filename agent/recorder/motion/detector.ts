@@ -25,6 +25,8 @@ const maxCornerCount = 256;
 /** Of the addon's result: where boxes start, how many there can be, and where their tracks start. */
 const [boxesAt, maxBoxCount] = [3, 64];
 const tracksAt = boxesAt + 4 * maxBoxCount;
+/** What was there for at least so long is held for so long. */
+const [solidMs, heldMs] = [1000, 600];
 
 function badOptions(why: string): AgentError {
   return new AgentError('config', 'motion/bad-options', `Cannot watch for motion: ${why}`);
@@ -62,6 +64,7 @@ export class MotionDetector implements MotionStage {
   readonly #result: Int32Array;
   #native: NativeMotion | undefined;
   #runId: string | undefined;
+  #solid: readonly { readonly track: MotionTrack; readonly lastMs: number }[] = [];
 
   /** Throws `motion/bad-options`, or `base/addon-missing` where the addon was not built. */
   constructor(options: MotionOptions) {
@@ -98,10 +101,21 @@ export class MotionDetector implements MotionStage {
     }
     if (this.#runId !== frame.runId) {
       native.reset();
+      this.#solid = [];
       this.#runId = frame.runId;
     }
     native.detect(frame.yuv, frame.timeMs, this.#result);
-    return readResult(this.#result);
+    const seen = readResult(this.#result);
+    return { ...seen, held: this.#hold(seen, frame.timeMs) };
+  }
+
+  #hold({ state, tracks = [] }: MotionResult, timeMs: number): readonly Box[] {
+    const lost = this.#solid.filter(
+      ({ track, lastMs }) => timeMs >= lastMs && timeMs - lastMs <= heldMs && tracks.every(({ id }) => id !== track.id),
+    );
+    const here = tracks.filter(({ ageMs }) => ageMs >= solidMs).map((track) => ({ track, lastMs: timeMs }));
+    this.#solid = state === 'quiet' || state === 'motion' ? [...here, ...lost].slice(0, maxBoxCount) : [];
+    return this.#solid.slice(here.length).map(({ track }) => track.box);
   }
 
   /**
@@ -115,6 +129,7 @@ export class MotionDetector implements MotionStage {
   /** Forgets the background: a reconnected camera may look elsewhere. Throws `motion/closed`. */
   reset(): void {
     this.#open().reset();
+    this.#solid = [];
     this.#runId = undefined;
   }
 
