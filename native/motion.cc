@@ -23,6 +23,9 @@ constexpr double kLearnMs = 200;
 constexpr int kMaxTurns = 8;
 // The background of what is certainly another light follows within about this time.
 constexpr double kFollowMs = 500;
+// Whoever was there for a second leaves a shadow behind, or stands half in it, for a moment: so long it counts.
+constexpr double kSolidMs = 1000;
+constexpr double kGraceMs = 600;
 // An outline that is the background's for this long belongs to something that has left.
 constexpr double kGhostMs = 2000;
 
@@ -188,6 +191,7 @@ MotionResult MotionDetector::Detect(std::span<const uint8_t> whole, double time_
     frames_seen_ = 1;
     last_ms_ = time_ms;
     settled_ms_ = tick_rest_ms_ = 0;
+    solid_from_ms_ = solid_ms_ = -2 * kGraceMs;
     settled_ = false;
     return {};
   }
@@ -207,10 +211,16 @@ MotionResult MotionDetector::Detect(std::span<const uint8_t> whole, double time_
   }
   has_mask_ = true;
   const uint32_t follow = static_cast<uint32_t>(std::min(256.0, std::floor(256 * elapsed_ms / kFollowMs)));
-  const int shaded_px = shade_.Apply({luma, background_, noise_, age_, mask_, row_counts_, follow});
+  const bool grace = settled_ms_ - solid_ms_ <= kGraceMs && solid_ms_ - solid_from_ms_ >= kSolidMs;
+  const auto [shaded_px, solid] =
+      shade_.Apply({luma, background_, noise_, age_, mask_, row_counts_, follow, min_area_px_, grace});
   // Counted from when it settled, so that steps back in time don't matter to tracks.
   const std::span<const Box> boxes = components_.Find(mask_, row_counts_, min_area_px_);
   const std::span<Track> tracks = tracker_.Update(boxes, settled_ms_);
+  if (solid && !tracks.empty()) {
+    if (settled_ms_ - solid_ms_ > 1.5 * elapsed_ms) solid_from_ms_ = settled_ms_;
+    solid_ms_ = settled_ms_;
+  }
   LayGhosts(luma, tracks, settled_ms_);
   const double ratio = zone_px_ == 0 ? 0 : static_cast<double>(clean_px - shaded_px) / zone_px_;
   return {tracks.empty() ? MotionState::kQuiet : MotionState::kMotion, tracks, ratio};

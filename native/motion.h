@@ -108,6 +108,8 @@ class MotionDetector {
   bool settled_ = false;
   bool has_mask_ = false;
   double settled_ms_ = 0;
+  double solid_from_ms_ = 0;  // since when somebody was there by structure
+  double solid_ms_ = 0;       // until when
   double last_ms_ = 0;
   double tick_rest_ms_ = 0;
 };

@@ -118,22 +118,40 @@ int ShadeFilter::Drop(const ShadeFrame& frame, int column, int row, bool certain
   return dropped;
 }
 
-int ShadeFilter::Apply(const ShadeFrame& frame) {
-  if (!Classify(frame)) return 0;
-  int dropped = 0;
-  for (int row = 0; row < rows_; ++row) {
-    for (int c = 0; c < columns_; ++c) {
-      if (kinds_[static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(c)] == kNone) continue;
-      const uint32_t window = WindowOf(c, row, kReach);
-      const uint32_t all = window & kFieldMask;
-      const uint32_t lit = window >> 10 & kFieldMask;
-      if ((window >> 20) * kStructuredOf >= all) continue;
-      const uint32_t close = WindowOf(c, row, kCloseReach);
-      if ((close >> 20) * kCloseOf >= 2 * (close & kFieldMask)) continue;
-      dropped += Drop(frame, c, row, lit * kLitOf >= all);
+// Whether enough around a block has structure; if not, whether light is certain there.
+bool ShadeFilter::Keeps(int column, int row, bool* certain) const {
+  const uint32_t window = WindowOf(column, row, kReach);
+  const uint32_t all = window & kFieldMask;
+  *certain = (window >> 10 & kFieldMask) * kLitOf >= all;
+  if ((window >> 20) * kStructuredOf >= all) return true;
+  const uint32_t close = WindowOf(column, row, kCloseReach);
+  return (close >> 20) * kCloseOf >= 2 * (close & kFieldMask);
+}
+
+ShadeFilter::Outcome ShadeFilter::Apply(const ShadeFrame& frame) {
+  Outcome outcome;
+  if (!Classify(frame)) return outcome;
+  const auto each = [&](auto visit) {
+    for (int row = 0; row < rows_; ++row) {
+      for (int c = 0; c < columns_; ++c) {
+        const size_t block = static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(c);
+        if (kinds_[block] == kNone) continue;
+        bool certain = false;
+        const bool keeps = Keeps(c, row, &certain);
+        visit(c, row, keeps, certain);
+      }
     }
-  }
-  return dropped;
+  };
+  int kept_px = 0;
+  each([&](int c, int row, bool keeps, bool) {
+    if (keeps) kept_px += CountOnes(frame.mask.data() + CornerOf(c, row), static_cast<size_t>(width_px_));
+  });
+  outcome.solid = kept_px >= frame.min_area_px;
+  if (frame.grace && !outcome.solid) return outcome;
+  each([&](int c, int row, bool keeps, bool certain) {
+    if (!keeps) outcome.dropped_px += Drop(frame, c, row, certain);
+  });
+  return outcome;
 }
 
 }  // namespace latchkey

@@ -17,14 +17,21 @@ struct ShadeFrame {
   std::span<uint8_t> mask;             // 0 or 1
   std::span<const int32_t> row_counts; // of the mask's ones, row by row
   uint32_t follow;                     // how far the background goes to the luma, 0..256 of 256
+  int min_area_px;                     // fewer pixels that stay are nobody
+  bool grace;                          // somebody was there just now: take nothing away that would leave nobody
 };
 
 class ShadeFilter {
  public:
   ShadeFilter(int width_px, int height_px);
 
-  // Returns the number of pixels taken away from the mask. Does not allocate.
-  int Apply(const ShadeFrame& frame);
+  struct Outcome {
+    int dropped_px = 0;   // taken away from the mask
+    bool solid = false;   // whether somebody is left by the measures of structure alone
+  };
+
+  // Does not allocate.
+  Outcome Apply(const ShadeFrame& frame);
 
  private:
   // What a block's foreground looks like. Added up over a window, each value counts in a field of its own.
@@ -34,6 +41,7 @@ class ShadeFilter {
   Kind KindOf(const ShadeFrame& frame, int column, int row) const;
   bool Classify(const ShadeFrame& frame);
   uint32_t WindowOf(int column, int row, int reach) const;
+  bool Keeps(int column, int row, bool* certain) const;
   int Drop(const ShadeFrame& frame, int column, int row, bool certain);
 
   int width_px_;

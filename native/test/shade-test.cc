@@ -59,7 +59,7 @@ struct Frame {
       mask[i] = std::abs(luma[i] - (background[i] >> 8)) > 10 ? 1 : 0;
       counts[i / kWidth] += mask[i];
     }
-    return filter.Apply({luma, background, noise, age, mask, counts, follow});
+    return filter.Apply({luma, background, noise, age, mask, counts, follow, 20, grace}).dropped_px;
   }
 
   int Left() const { return static_cast<int>(std::count(mask.begin(), mask.end(), 1)); }
@@ -68,6 +68,7 @@ struct Frame {
   std::vector<uint16_t> background, noise;
   std::vector<uint8_t> age;
   std::vector<int32_t> counts;
+  bool grace = false;
   latchkey::ShadeFilter filter{kWidth, kHeight};
 };
 
@@ -78,6 +79,9 @@ TEST("a shadow that keeps the wall's texture goes, edges of the picture included
   CHECK(frame.Apply(darker, 0) > static_cast<int>(kArea) * 9 / 10);
   CHECK(frame.Left() == 0);
   CHECK(frame.background[kArea / 2] >> 8 == scene.Frame(0)[kArea / 2]);
+  frame.grace = true;
+  CHECK(frame.Apply(darker, 256) == 0);
+  frame.grace = false;
   frame.Apply(darker, 256);
   CHECK(std::abs((frame.background[kArea / 2] >> 8) - darker[kArea / 2]) <= 1 && frame.age[kArea / 2] == 0);
 }
