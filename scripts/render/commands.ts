@@ -20,7 +20,17 @@ export function addListCommand(program: Command, output: Output): void {
     .action((options: { json?: boolean }) => {
       const rows = catalog.map(
         ({ name, seed, kind, light, tags, place, widthPx, heightPx, fps, durationMs, what }) => ({
-          ...{ name, seed, kind, light, tags, place, widthPx, heightPx, fps, durationMs, what },
+          name,
+          seed,
+          kind,
+          light,
+          tags,
+          place,
+          widthPx,
+          heightPx,
+          fps,
+          durationMs,
+          what,
         }),
       );
       const lines = rows.map(

@@ -120,6 +120,6 @@ function sourcesOf(root: string): readonly string[] {
   const { globSync } = process.getBuiltinModule('node:fs');
   return globSync('{agent,scripts,test-fixtures,native,models}/**/*.{ts,tsx,py,json,md,cpp,h}', {
     cwd: root,
-    exclude: (path) => /(^|\/)(dist|build|node_modules)(\/|$)/.test(String(path)),
+    exclude: (path) => /(^|\/)(dist|build|node_modules)(\/|$)/.test(path),
   });
 }
