@@ -62,7 +62,7 @@ describe('npm run bench', () => {
     expect((await runBench('motion', '--runs', '0')).stderr).toContain('expected 1 to 1000');
   });
 
-  it('motion: measures, prints and writes tables, figures and plots', { timeout: 120_000 }, async () => {
+  it('motion: measures, prints and writes tables, figures and plots', { timeout: 300_000 }, async () => {
     const json = join(folder, 'deep', 'motion.json');
     const out = join(folder, 'out');
     const ran = await runBench('motion', '--quick', '--only', 'speed,pixels,events', '--json', json, '--out', out);
@@ -81,7 +81,7 @@ describe('npm run bench', () => {
     );
   });
 
-  it('people: runs the real recorder and scores what it kept', { timeout: 120_000 }, async () => {
+  it('people: runs the real recorder and scores what it kept', { timeout: 300_000 }, async () => {
     const json = join(folder, 'people.json');
     const ran = await runBench('people', '--quick', '--only', 'accuracy,rendered,visits', '--json', json);
     expect(ran.status, ran.stderr).toBe(0);

@@ -54,6 +54,7 @@ async function runBench(name: string, option: Option, signal: AbortSignal): Prom
   const targets = reports.flatMap((report) => report.targets);
   const leftOut = reports.flatMap((report) => report.leftOut);
   if (targets.length > 0) console.log(`\n${tableText(targetTable(targets))}`);
+  if (option.quick === true) console.log('--quick measures too little to judge a target by');
   for (const what of leftOut) console.log(`left out: ${what}`);
   console.log(`${loadText(before, after)}\n`);
   return { name, at: new Date().toISOString(), quick: option.quick === true, machine, before, after, reports };

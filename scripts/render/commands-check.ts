@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AgentError } from '../../agent/base/errors.ts';
 import { findFfmpeg, findFfprobe } from '../../agent/base/ffmpeg.ts';
-import { catalog } from './catalog/catalog.ts';
+import { committed } from './catalog/catalog.ts';
 import { checkStreams } from './check-streams.ts';
 import { streamsDir } from './commands.ts';
 import { type Output, tell } from './console.ts';
@@ -16,7 +16,11 @@ export function addCheckCommand(program: Command, output: Output): void {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  npm run render -- check\n')
     .action(async (options: { dir: string; json?: boolean }) => {
-      const result = await checkStreams({ folder: resolve(options.dir), catalog, ffprobe: findFfprobe(findFfmpeg()) });
+      const result = await checkStreams({
+        folder: resolve(options.dir),
+        catalog: committed,
+        ffprobe: findFfprobe(findFfmpeg()),
+      });
       tell(output, options.json, result, [
         ...result.problems,
         `${result.streams} streams, ${(result.bytes / 1e6).toFixed(1)} MB, ${result.problems.length} problems`,

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { findFfmpeg } from '../../agent/base/ffmpeg.ts';
-import { catalog } from './catalog/catalog.ts';
+import { catalog, committed } from './catalog/catalog.ts';
 import { findPlan, type Output, progress, tell, wholeNumber } from './console.ts';
 import { writePicture } from './picture.ts';
 import { renderStream, truthFrame } from './render-stream.ts';
@@ -20,12 +20,23 @@ export function addListCommand(program: Command, output: Output): void {
     .action((options: { json?: boolean }) => {
       const rows = catalog.map(
         ({ name, seed, kind, light, tags, place, widthPx, heightPx, fps, durationMs, what }) => ({
-          ...{ name, seed, kind, light, tags, place, widthPx, heightPx, fps, durationMs, what },
+          name,
+          seed,
+          kind,
+          light,
+          tags,
+          place,
+          widthPx,
+          heightPx,
+          fps,
+          durationMs,
+          what,
+          committed: committed.some((plan) => plan.name === name),
         }),
       );
       const lines = rows.map(
         (row) =>
-          `${row.name.padEnd(20)} ${row.kind} ${row.light.padEnd(5)} ${`${row.durationMs / 1000} s`.padEnd(6)} ${row.fps} fps  ${row.place}: ${row.what}`,
+          `${row.name.padEnd(20)} ${row.kind} ${row.light.padEnd(5)} ${`${row.durationMs / 1000} s`.padEnd(6)} ${row.fps} fps  ${row.place}: ${row.what}${row.committed ? '' : ' (on demand)'}`,
       );
       tell(output, options.json, { streams: rows }, lines);
     });
@@ -34,12 +45,12 @@ export function addListCommand(program: Command, output: Output): void {
 export function addRenderCommand(program: Command, output: Output, signal: AbortSignal): void {
   program
     .command('render <name...>')
-    .description('render streams ("all": the whole catalogue) into mp4 files with their truth beside them')
+    .description('render streams ("all": those of the repository) into mp4 files with their truth beside them')
     .option('--out <folder>', 'where to write', streamsDir)
     .option('--json', 'print one JSON line a stream')
     .addHelpText('after', '\nExample:\n  npm run render -- render day-front cat-ir --out /tmp/streams\n')
     .action(async (names: string[], options: { out: string; json?: boolean }) => {
-      const plans = names.includes('all') ? catalog : names.map((name) => findPlan(catalog, name));
+      const plans = names.includes('all') ? committed : names.map((name) => findPlan(catalog, name));
       const ffmpeg = findFfmpeg();
       await using studio = await Studio.open({ signal });
       for (const plan of plans) {

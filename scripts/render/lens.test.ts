@@ -1,21 +1,21 @@
-import fc from 'fast-check';
+import { type Arbitrary, assert, constantFrom, double, property, record } from 'fast-check';
 import { expect, test } from 'vitest';
 import { angleOf, type LensSpec, radiusOf, toDirection, toPixels } from './page/lens.ts';
 
-const lenses = fc.record({
-  fieldDeg: fc.double({ min: 80, max: 160, noNaN: true }),
-  bend: fc.double({ min: 0.2, max: 0.5, noNaN: true }),
-  widthPx: fc.constantFrom(160, 640, 1920),
-  heightPx: fc.constantFrom(90, 360, 1080),
-}) satisfies fc.Arbitrary<LensSpec>;
+const lenses = record({
+  fieldDeg: double({ min: 80, max: 160, noNaN: true }),
+  bend: double({ min: 0.2, max: 0.5, noNaN: true }),
+  widthPx: constantFrom(160, 640, 1920),
+  heightPx: constantFrom(90, 360, 1080),
+}) satisfies Arbitrary<LensSpec>;
 
 test('a pixel looks along a direction that is drawn at that pixel', () => {
-  fc.assert(
-    fc.property(
+  assert(
+    property(
       lenses,
-      fc.double({ min: 0, max: 1, noNaN: true }),
-      fc.double({ min: 0, max: 1, noNaN: true }),
-      fc.double({ min: 0.1, max: 50, noNaN: true }),
+      double({ min: 0, max: 1, noNaN: true }),
+      double({ min: 0, max: 1, noNaN: true }),
+      double({ min: 0.1, max: 50, noNaN: true }),
       (lens, u, v, far) => {
         const [x, y] = [u * lens.widthPx, v * lens.heightPx];
         const d = toDirection(lens, x, y);
@@ -34,8 +34,8 @@ test('a pixel looks along a direction that is drawn at that pixel', () => {
 });
 
 test('radius and angle are inverse, grow together, and the edge of the picture is half the field of view', () => {
-  fc.assert(
-    fc.property(lenses, fc.double({ min: 0, max: 1.5, noNaN: true }), (lens, angle) => {
+  assert(
+    property(lenses, double({ min: 0, max: 1.5, noNaN: true }), (lens, angle) => {
       expect(angleOf(lens, radiusOf(lens, angle))).toBeCloseTo(angle, 9);
       expect(radiusOf(lens, angle + 0.01)).toBeGreaterThan(radiusOf(lens, angle));
       expect(radiusOf(lens, (lens.fieldDeg * Math.PI) / 360)).toBeCloseTo(1, 9);

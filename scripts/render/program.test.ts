@@ -1,9 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, expect, test } from 'vitest';
 import { findFfmpeg, findFfprobe } from '../../agent/base/ffmpeg.ts';
-import { catalog } from './catalog/catalog.ts';
+import { catalog, committed } from './catalog/catalog.ts';
 import { checkStreams } from './check-streams.ts';
 import { streamsDir } from './commands.ts';
 import { runStudio } from './program.ts';
@@ -79,10 +80,36 @@ test('a command that is stopped says so', async () => {
   expect([status, error]).toEqual([4, 'Stopped before the end (render/stopped)\n']);
 });
 
+test('stills: pictures and one truth for all of them', async () => {
+  const folder = join(work, 'stills');
+  const seed = 1_000_002;
+  const result = await run(
+    'stills',
+    '--count',
+    '3',
+    '--seed',
+    String(seed),
+    '--size',
+    '128x72',
+    '--out',
+    folder,
+    '--json',
+  );
+  expect(result).toMatchObject({ status: 0, error: '' });
+  const truth = JSON.parse(readFileSync(join(folder, `truth-${seed}.json`), 'utf8')) as {
+    pictures: { file: string; people: { box: number[] }[] }[];
+  };
+  expect(truth.pictures.map(({ file }) => file)).toEqual([0, 1, 2].map((shot) => `${seed}-${shot}.jpg`));
+  for (const { file, people } of truth.pictures) {
+    expect(await sharp(join(folder, file)).metadata()).toMatchObject({ width: 128, height: 72 });
+    for (const { box } of people) expect(box.every((value) => value >= 0 && value <= 128)).toBe(true);
+  }
+});
+
 test('the committed streams are whole, small enough, and agree with their truth', async () => {
-  const result = await checkStreams({ folder: streamsDir, catalog, ffprobe: findFfprobe(findFfmpeg()) });
+  const result = await checkStreams({ folder: streamsDir, catalog: committed, ffprobe: findFfprobe(findFfmpeg()) });
   expect(result.problems).toEqual([]);
-  expect(result.streams).toBe(catalog.length);
+  expect(result.streams).toBe(committed.length);
   expect(result.bytes).toBeLessThanOrEqual(25_000_000);
 });
 
@@ -120,6 +147,6 @@ function sourcesOf(root: string): readonly string[] {
   const { globSync } = process.getBuiltinModule('node:fs');
   return globSync('{agent,scripts,test-fixtures,native,models}/**/*.{ts,tsx,py,json,md,cpp,h}', {
     cwd: root,
-    exclude: (path) => /(^|\/)(dist|build|node_modules)(\/|$)/.test(String(path)),
+    exclude: (path) => /(^|\/)(dist|build|node_modules)(\/|$)/.test(path),
   });
 }

@@ -186,19 +186,17 @@ export function randomScene(seed: number, widthPx: number, heightPx: number): St
   const things = Array.from({ length: pick(random, [1, 2, 3]) }, (_, k) => something(random, 100 + k, sceneOf));
   const angle = random() * 2 * Math.PI;
   return {
-    ...{
-      name: `still-${seed}`,
-      seed,
-      kind: 'positive',
-      light,
-      tags: [],
-      widthPx,
-      heightPx,
-      fps: 1,
-      durationMs: SHOTS_PER_SCENE * SLOT_MS,
-      place,
-      ground,
-    },
+    name: `still-${seed}`,
+    seed,
+    kind: 'positive',
+    light,
+    tags: [],
+    widthPx,
+    heightPx,
+    fps: 1,
+    durationMs: SHOTS_PER_SCENE * SLOT_MS,
+    place,
+    ground,
     camera: {
       heightM: base.heightM + between(random, -0.25, 0.5),
       pitchRad: base.pitchRad + between(random, -0.12, 0.06),
@@ -207,13 +205,11 @@ export function randomScene(seed: number, widthPx: number, heightPx: number): St
       bend: between(random, 0.25, 0.75),
     },
     sunFrom: [4 * Math.sin(angle), between(random, 2, 8), 4 * Math.cos(angle)],
-    ...{
-      actors: [...people, ...things],
-      channels,
-      gaps: [],
-      encode: { kbps: 400, gopSec: 2 },
-      what: '',
-      notEvents: [],
-    },
+    actors: [...people, ...things],
+    channels,
+    gaps: [],
+    encode: { kbps: 400, gopSec: 2 },
+    what: '',
+    notEvents: [],
   };
 }

@@ -18,7 +18,10 @@ let studio: Studio;
 
 /** A person in the open, one behind the corner of a van, and one half outside the picture. */
 const crowd: StreamPlan = positive('crowd', 7, 'farm', 'day', 'three stand', {
-  ...{ widthPx: 160, heightPx: 90, fps: 5, seconds: 2 },
+  widthPx: 160,
+  heightPx: 90,
+  fps: 5,
+  seconds: 2,
   actors: [
     {
       id: 1,

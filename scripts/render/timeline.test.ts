@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, integer, property, tuple } from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ActorPlan } from './plan.ts';
 import { RouteWriter, still } from './route.ts';
@@ -18,9 +18,9 @@ test('values are those of the keys at their times, linear in between, and hold o
 });
 
 test('a way never jumps: no faster than its speed, and the way walked is the way between its points', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 0 })), {
+  assert(
+    property(
+      array(tuple(integer({ min: -9, max: 9 }), integer({ min: -9, max: 0 })), {
         minLength: 1,
         maxLength: 5,
       }),

@@ -29,9 +29,11 @@ export const noPeers = "MOG2, KNN and Frigate's algorithm: python3-opencv or pyt
 
 const ours: Method = { name: 'latchkey', label: 'latchkey' };
 
+const peerMethods: readonly Method[] = qualityPeers.map((name) => ({ name, label: peerLabels[name] ?? name }));
+
+/** Ours first; always the same objects. */
 export function methods(): readonly Method[] {
-  const peers = hasPythonPeers() ? qualityPeers : [];
-  return [ours, ...peers.map((name) => ({ name, label: peerLabels[name] ?? name }))];
+  return hasPythonPeers() ? [ours, ...peerMethods] : [ours];
 }
 
 const sizeArguments = ({ widthPx, heightPx }: LumaFile): string[] => [String(widthPx), String(heightPx)];

@@ -54,6 +54,12 @@ async function porchFrame(): Promise<SmallFrame> {
   throw new Error('the porch stream is too short');
 }
 
+/** Of the whole process, in which nothing else goes on: elapsed time would measure the machine's other work. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Models take turns within each run, so that load falls on all alike; a run counts with its fastest look. */
 async function measurePhases(
   context: BenchContext,
@@ -70,15 +76,15 @@ async function measurePhases(
       const [fill, model, decode]: [number[], number[], number[]] = [[], [], []];
       for (let look = 0; look < looksPerRun; look++) {
         const { input, inputPx, form, head } = session;
-        const startMs = performance.now();
+        const startMs = cpuMs();
         fillInput(frame, crop, inputPx, input, { form, matrix: 'bt601' });
-        const filledMs = performance.now();
+        const filledMs = cpuMs();
         const outputs = await session.run();
-        const ranMs = performance.now();
+        const ranMs = cpuMs();
         suppressOverlaps(head.decode(outputs, minScore).map((box) => ({ ...box, crop: 0 })), nms); // biome-ignore format: one line
         fill.push(filledMs - startMs);
         model.push(ranMs - filledMs);
-        decode.push(performance.now() - ranMs);
+        decode.push(cpuMs() - ranMs);
       }
       runs.get(compared)?.fill.push(Math.min(...fill));
       runs.get(compared)?.run.push(Math.min(...model));
@@ -102,11 +108,11 @@ async function timeSharp({ runCount }: BenchContext, frame: SmallFrame): Promise
   for (let run = 0; run < runCount; run++) {
     const looks: number[] = [];
     for (let look = 0; look < looksPerRun; look++) {
-      const startMs = performance.now();
+      const startMs = cpuMs();
       const raw = { width: widthPx, height: heightPx, channels: 3 } as const;
       const small = await sharp(rgb, { raw }).resize(416, 234, { kernel: 'linear' }).raw().toBuffer();
       Float32Array.from(small);
-      looks.push(performance.now() - startMs);
+      looks.push(cpuMs() - startMs);
     }
     runs.push(Math.min(...looks));
   }
@@ -145,7 +151,7 @@ function report(
     part: 'time',
     tables: [
       {
-        title: 'Milliseconds of one look at a 640x360 frame, one thread',
+        title: 'Processor milliseconds of one look at a 640x360 frame, one thread',
         columns: ['model', 'preprocessing', 'model', 'decoding and NMS', 'model to yolox_nano'],
         rows: [...phases].map(([{ name }, { fillMs, runMs, decodeMs }]) => [
           name,
@@ -155,7 +161,7 @@ function report(
           nano === undefined ? '-' : ratio(runMs.median / nano.runMs.median),
         ]),
         notes: [
-          `Median of ${sharpMs.runs.length} runs (least-most), each with the fastest of ${looksPerRun} looks, models taking turns. Sharp needs ${spreadText(sharpMs)} ms to preprocess the same frame.`,
+          `Median of ${sharpMs.runs.length} runs (least-most), each with the fastest of ${looksPerRun} looks, models taking turns; with one thread the same as elapsed time on a free machine. Sharp needs ${spreadText(sharpMs)} ms to preprocess the same frame.`,
         ],
       },
       ...(paced === undefined
@@ -178,7 +184,7 @@ function report(
       {
         name: 'model-time',
         svg: barChart({
-          title: 'Milliseconds of one look, model alone, one thread',
+          title: 'Processor milliseconds of one look, model alone, one thread',
           unit: 'ms',
           bars: [...phases].map(([{ name, role }, { runMs }]) => ({ label: name, value: runMs.median, low: runMs.least, high: runMs.most, ours: role === 'embedded' })), // biome-ignore format: one line
         }),
@@ -194,12 +200,12 @@ function targets(phases: ReadonlyMap<ComparedModel, Phases>, paced: Paced | unde
   const share = ours.fillMs.median / ours.runMs.median;
   const rows: TargetRow[] = [
     {
-      what: 'embedded model, ms a run',
+      what: 'embedded model, CPU-ms a run',
       figure: figure(ours.runMs.median),
       target: '<= 10',
       met: ours.runMs.median <= 10,
     },
-    { what: 'preprocessing, ms', figure: figure(ours.fillMs.median), target: '<= 1', met: ours.fillMs.median <= 1 },
+    { what: 'preprocessing, CPU-ms', figure: figure(ours.fillMs.median), target: '<= 1', met: ours.fillMs.median <= 1 },
     { what: "preprocessing to the model's time", figure: ratio(share), target: '<= 0.1 x', met: share <= 0.1 },
   ];
   if (paced === undefined) return rows;

@@ -57,7 +57,13 @@ function stream(
     channels: {},
     gaps: [],
     notEvents: kind === 'negative' && actors.length === 0 ? [{ fromMs: 0, toMs: durationMs, what }] : [],
-    ...{ name, seed, kind, place, light, what, durationMs },
+    name,
+    seed,
+    kind,
+    place,
+    light,
+    what,
+    durationMs,
     ...rest,
     actors: [...actors, ...furniture(place, durationMs)],
     encode: {
@@ -78,7 +84,10 @@ function furniture(place: PlaceName, durationMs: number): readonly ActorPlan[] {
     zM: number,
     headingRad: number,
   ): ActorPlan => ({
-    ...{ id, type: 'vehicle', spec: { vehicle, tone }, scenery: true },
+    id,
+    type: 'vehicle',
+    spec: { vehicle, tone },
+    scenery: true,
     ...still(0, durationMs, xM, zM, headingRad),
   });
   const side = Math.PI / 2;

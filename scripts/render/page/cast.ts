@@ -17,6 +17,12 @@ export interface Member {
   placement: Placement | undefined;
 }
 
+/** Headlights in the world, and where they shine. */
+export interface LitCar {
+  readonly at: readonly Vector3[];
+  readonly ahead: Vector3;
+}
+
 /** Where something touches the ground: x, z, radius in metres, strength of the darkening. */
 export type Contact = readonly [number, number, number, number];
 
@@ -73,7 +79,7 @@ export class Cast {
   }
 
   /** The lit car of this frame: its lamps in the world, and where they shine. */
-  headlights(): { readonly at: readonly Vector3[]; readonly ahead: Vector3 } | undefined {
+  headlights(): LitCar | undefined {
     for (const member of this.present) {
       if (member.vehicle === undefined || member.plan.type !== 'vehicle' || member.plan.lamps !== true) continue;
       const { object } = member.actor;
@@ -106,7 +112,7 @@ function create(plan: ActorPlan, seed: number): { readonly actor: Actor; readonl
   const random = fork(seed, `actor-${plan.id}`);
   if (plan.type === 'vehicle') {
     const vehicle = createVehicle(plan.spec, random);
-    return { actor: vehicle as Actor, vehicle };
+    return { actor: vehicle, vehicle };
   }
   const actor =
     plan.type === 'person'
@@ -114,5 +120,5 @@ function create(plan: ActorPlan, seed: number): { readonly actor: Actor; readonl
       : plan.type === 'animal'
         ? createAnimal(plan.spec, random)
         : createProp(plan.spec, random);
-  return { actor: actor as Actor, vehicle: undefined };
+  return { actor, vehicle: undefined };
 }

@@ -245,15 +245,3 @@ export function pot(kit: Kit, x: number, z: number, heightM: number): void {
   );
   crown(kit, [x, heightM * 1.5, z], heightM * 0.75, 0.9, 380, 0.075, between(kit.random, 0.2, 0.32));
 }
-
-export function steps(
-  kit: Kit,
-  x: number,
-  z: number,
-  widthM: number,
-  count: number,
-  surface: 'concrete' | 'planks',
-): void {
-  for (let i = 0; i < count; i++)
-    kit.box(surface, [x, -0.17 * (i + 1), z - 0.3 * (i + 0.5)], [widthM, 0.16, 0.32], '#e6e2da');
-}

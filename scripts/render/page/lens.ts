@@ -70,10 +70,22 @@ export function setLens(camera: PerspectiveCamera, lens: LensSpec, window: LensW
   const kill = Math.min(KILL_RAD, 1.5 / lens.bend);
   // Column major: first column, second column, two unused ones.
   camera.projectionMatrix = new Matrix4().fromArray([
-    ...[lens.bend, 1 / edge(lens), aspect, kill],
-    ...[window.zoom, window.shiftX, window.shiftY, NEAR_M],
-    ...[0, 0, 0, 0],
-    ...[0, 0, 0, 9],
+    lens.bend,
+    1 / edge(lens),
+    aspect,
+    kill,
+    window.zoom,
+    window.shiftX,
+    window.shiftY,
+    NEAR_M,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    9,
   ]);
   camera.projectionMatrixInverse = new Matrix4();
   camera.matrixAutoUpdate = true;

@@ -1,6 +1,5 @@
 /** Depth as a light sees it, and the GLSL that asks whether a point is in its shadow. */
 import {
-  Camera,
   DoubleSide,
   FloatType,
   Matrix4,
@@ -55,7 +54,7 @@ export class ShadowView {
     renderer.setRenderTarget(this.target);
     renderer.setClearColor(0x000000, 0);
     renderer.clear();
-    renderer.render(scene, this.camera as Camera);
+    renderer.render(scene, this.camera);
     scene.overrideMaterial = null;
     renderer.setRenderTarget(null);
   }

@@ -19,13 +19,14 @@ import { Cast } from './cast.ts';
 import { Composer, type FrameLook, type Region } from './compose.ts';
 import { AutoExposure } from './exposure.ts';
 import { Finisher } from './finish.ts';
-import { type LensSpec, type LensWindow, NEAR_M, setLens, toPixels } from './lens.ts';
+import { glareOf } from './glare.ts';
+import { type LensSpec, type LensWindow, NEAR_M, setLens } from './lens.ts';
 import { LightRig, type Source, type Strengths, type Tints } from './light-rig.ts';
-import { makeShadowUniforms, patchMaterials, setShadow } from './materials.ts';
+import { makeShadowUniforms, patchMaterials } from './materials.ts';
 import { type Stroke, StrokePainter } from './particles.ts';
 import { RegionFinder } from './region.ts';
 import { buildScenery } from './scenery.ts';
-import { ShadowView } from './shadow.ts';
+import { ShadowMaps } from './shadow-maps.ts';
 import { Weather } from './weather.ts';
 import { type Testimony, Witness } from './witness.ts';
 
@@ -71,12 +72,7 @@ export class Stage {
   readonly #witness: Witness;
   readonly #exposure: AutoExposure;
   readonly #shadows = makeShadowUniforms();
-  readonly #sunMoving = ShadowView.parallel(512, 6, 60);
-  readonly #sunFixed: ShadowView;
-  readonly #sunLeaves: ShadowView | undefined;
-  readonly #lampFixed = ShadowView.cone(1024, 150, 0.15, 30);
-  readonly #lampMoving = ShadowView.cone(512, 150, 0.15, 30);
-  readonly #head = ShadowView.cone(768, 60, 0.3, 60);
+  readonly #maps: ShadowMaps;
   readonly #actors: WebGLRenderTarget;
   readonly #hide = hideMaterial();
   readonly #pixels: Uint8Array;
@@ -107,19 +103,16 @@ export class Stage {
       patchMaterials(mesh, this.#shadows, { lights, keepNormals: surface.name === 'leaf' });
     patchMaterials(this.#cast.group, this.#shadows, { lights });
     this.#shadows.cameraToWorld.value = this.#camera.matrixWorld;
-    setShadow(this.#shadows.sunMoving, this.#shadows.sunMovingMatrix, this.#sunMoving);
-    setShadow(this.#shadows.lampFixed, this.#shadows.lampFixedMatrix, this.#lampFixed);
-    setShadow(this.#shadows.lampMoving, this.#shadows.lampMovingMatrix, this.#lampMoving);
-    setShadow(this.#shadows.headlights, this.#shadows.headlightsMatrix, this.#head);
-
     const uses = (channel: Channel): boolean => {
       const keys = plan.channels[channel];
       return keys === undefined ? channelAt(plan, channel, 0) > 0 : keys.some((key) => key[1] > 0);
     };
     this.#windy = uses('wind') && channelMax(plan, 'wind') >= 0.3;
     this.#lit = plan.actors.some((actor) => actor.type === 'vehicle' && actor.lamps === true);
-    this.#sunFixed = ShadowView.parallel(widthPx > 500 ? 2048 : 1024, 13, 70);
-    this.#sunLeaves = this.#windy ? ShadowView.parallel(1024, 13, 70) : undefined;
+    this.#maps = new ShadowMaps(renderer, this.#scene, this.#scenery, this.#rig, this.#shadows, {
+      windy: this.#windy,
+      fine: widthPx > 500,
+    });
     const needed = new Set<Source>((['sun', 'sky', 'lamp', 'infrared'] as const).filter(uses));
     if (plan.light !== 'day') needed.add('glow');
     this.#baked = this.#bakeAll(needed);
@@ -139,28 +132,11 @@ export class Stage {
   }
 
   #bakeAll(needed: ReadonlySet<Source>): Baked {
-    const renderer = this.#renderer;
-    const { surfaces, group } = this.#scenery;
-    const sky = group.getObjectByName('sky');
     this.#cast.setLight(this.#plan.light === 'ir' ? 'ir' : 'day');
     this.#cast.showScenery(true);
-    if (sky !== undefined) sky.visible = false;
-    const middle = new Vector3(0, 0, -6);
-    const aim = (view: ShadowView): void => view.aim(middle.clone().addScaledVector(this.#rig.sunFrom, 35), middle);
-    const leaves = surfaces.filter(({ surface }) => surface.name === 'leaf').map(({ mesh }) => mesh);
-    aim(this.#sunFixed);
-    if (this.#sunLeaves !== undefined) for (const mesh of leaves) mesh.visible = false;
-    this.#sunFixed.draw(renderer, this.#scene);
-    for (const mesh of leaves) mesh.visible = true;
-    setShadow(this.#shadows.sunFixed, this.#shadows.sunFixedMatrix, this.#sunFixed);
-    // The lamp hangs below its roof and lights downwards and outwards.
-    const { lampAt } = this.#rig;
-    for (const view of [this.#lampFixed, this.#lampMoving])
-      view.aim(lampAt, new Vector3(lampAt.x * 0.4, 0, lampAt.z - 1.6));
-    this.#lampFixed.draw(renderer, this.#scene);
-    for (const view of [this.#sunMoving, this.#lampMoving, this.#head]) view.clear(renderer);
+    this.#maps.drawFixed();
     const baked = bake({
-      renderer,
+      renderer: this.#renderer,
       scene: this.#scene,
       scenery: this.#scenery,
       rig: this.#rig,
@@ -170,17 +146,9 @@ export class Stage {
       needAlbedo: this.#lit,
       screen: this.#screen,
     });
-    if (this.#sunLeaves !== undefined) {
-      aim(this.#sunLeaves);
-      for (const { mesh } of surfaces) mesh.visible = leaves.includes(mesh);
-      if (sky !== undefined) sky.visible = false;
-      this.#sunLeaves.draw(renderer, this.#scene);
-      for (const { mesh } of surfaces) mesh.visible = true;
-      setShadow(this.#shadows.sunFixed, this.#shadows.sunFixedMatrix, this.#sunLeaves);
-    }
-    if (sky !== undefined) sky.visible = true;
+    this.#maps.drawLeaves();
     this.#cast.showScenery(false);
-    group.visible = false;
+    this.#scenery.group.visible = false;
     return baked;
   }
 
@@ -285,12 +253,11 @@ export class Stage {
       this.#rig.set(strengths, tints);
       const { present } = this.#cast;
       const shadowed = present.length > 0;
-      if (shadowed && strengths.sun > 0) this.#aimSun();
-      if (shadowed && strengths.sun > 0) this.#sunMoving.draw(renderer, this.#scene);
-      if (shadowed && strengths.lamp > 0) this.#lampMoving.draw(renderer, this.#scene);
+      if (shadowed && strengths.sun > 0) this.#maps.drawSun(this.#cast);
+      if (shadowed && strengths.lamp > 0) this.#maps.drawLamp();
       const lit = this.#lit ? this.#cast.headlights() : undefined;
       this.#rig.setHeadlights(lit?.at ?? [], lit?.ahead ?? new Vector3(0, 0, 1), lit === undefined ? 0 : 1);
-      if (lit !== undefined) this.#drawHeadShadow(lit);
+      if (lit !== undefined) this.#maps.drawHeadlights(this.#cast, lit);
       const look = this.#window(ms);
       const frameLook: FrameLook = {
         strengths,
@@ -306,7 +273,10 @@ export class Stage {
         sunShadows: shadowed && strengths.sun > 0,
         lampShadows: shadowed && strengths.lamp > 0,
       };
-      const strokes = [...this.#weatherStrokes(ms, strengths), ...this.#glare(lit)];
+      const strokes = [
+        ...this.#weatherStrokes(ms, strengths),
+        ...(lit === undefined ? [] : glareOf(lit, this.#camera, this.#lens)),
+      ];
       this.#region.next(this.#cast, this.#camera, look.window, strengths);
       const region = this.#compare(frameLook, strokes.length > 0);
       if (region !== 'nothing') {
@@ -347,38 +317,6 @@ export class Stage {
     return same ? (this.#region.changed() ?? 'nothing') : undefined;
   }
 
-  #aimSun(): void {
-    const middle = new Vector3();
-    const present = this.#cast.present;
-    const places = present.map(({ placement, plan }) => ({
-      at: new Vector3(placement?.xM, 0.8 + (placement?.yM ?? 0), placement?.zM),
-      room: plan.type === 'vehicle' ? 3.2 : 1.4,
-    }));
-    for (const { at } of places) middle.addScaledVector(at, 1 / places.length);
-    const half = Math.max(...places.map(({ at, room }) => at.distanceTo(middle) + room));
-    const { camera } = this.#sunMoving;
-    if ('left' in camera) [camera.left, camera.right, camera.bottom, camera.top] = [-half, half, -half, half];
-    camera.updateProjectionMatrix();
-    this.#sunMoving.aim(middle.clone().addScaledVector(this.#rig.sunFrom, 30), middle);
-  }
-
-  /** Fences and people throw shadows in a headlight; the car itself does not. */
-  #drawHeadShadow(lit: { readonly at: readonly Vector3[]; readonly ahead: Vector3 }): void {
-    const [a, b] = lit.at;
-    if (a === undefined || b === undefined) return;
-    const from = a.clone().add(b).multiplyScalar(0.5);
-    this.#head.aim(from, from.clone().add(lit.ahead));
-    const hidden = this.#cast.present.filter(({ plan }) => plan.type === 'vehicle').map(({ actor }) => actor.object);
-    for (const object of hidden) object.visible = false;
-    const sky = this.#scenery.group.getObjectByName('sky');
-    if (sky !== undefined) sky.visible = false;
-    this.#scenery.group.visible = true;
-    this.#head.draw(this.#renderer, this.#scene);
-    this.#scenery.group.visible = false;
-    if (sky !== undefined) sky.visible = true;
-    for (const object of hidden) object.visible = true;
-  }
-
   #weatherStrokes(ms: number, strengths: Strengths): readonly Stroke[] {
     const [rain, snow] = [channelAt(this.#plan, 'rain', ms), channelAt(this.#plan, 'snow', ms)];
     if (rain === 0 && snow === 0) return [];
@@ -396,35 +334,6 @@ export class Stage {
     });
   }
 
-  #glare(lit: { readonly at: readonly Vector3[]; readonly ahead: Vector3 } | undefined): readonly Stroke[] {
-    if (lit === undefined) return [];
-    return lit.at.flatMap((lamp): Stroke[] => {
-      const toCamera = this.#camera.position.clone().sub(lamp);
-      const distanceM = toCamera.length();
-      const facing = Math.max(0, toCamera.normalize().dot(lit.ahead));
-      const v = lamp.clone().applyMatrix4(this.#camera.matrixWorldInverse);
-      const at = toPixels(this.#lens, v.x, v.y, v.z);
-      if (at === undefined || facing < 0.02) return [];
-      const scale = this.#plan.widthPx / 640;
-      const bright = 1.5 + 60 * facing ** 6;
-      const spot = (radiusPx: number, gain: number): Stroke => ({
-        ...{
-          x0: at[0],
-          y0: at[1],
-          x1: at[0] + 0.01,
-          y1: at[1],
-          radiusPx: radiusPx * scale,
-          cover: 0,
-          distanceM: distanceM - 1,
-        },
-        light: [bright * gain, bright * gain * 0.95, bright * gain * 0.85],
-      });
-      return [spot(3, 1), spot(9 + 22 * facing ** 4, 0.16), spot(90 * facing ** 3, 0.012)].filter(
-        (stroke) => stroke.radiusPx > 1,
-      );
-    });
-  }
-
   dispose(): void {
     this.#cast.dispose();
     this.#baked.dispose();
@@ -434,15 +343,7 @@ export class Stage {
     this.#witness.dispose();
     this.#actors.dispose();
     this.#hide.dispose();
-    for (const view of [
-      this.#sunMoving,
-      this.#sunFixed,
-      this.#sunLeaves,
-      this.#lampFixed,
-      this.#lampMoving,
-      this.#head,
-    ])
-      view?.dispose();
+    this.#maps.dispose();
     for (const { mesh, surface } of this.#scenery.surfaces) {
       mesh.geometry.dispose();
       surface.material.map?.dispose();
