@@ -23,9 +23,10 @@ FOLDERS = {
     "cctv/empty": (True, False, 1.2),
     "empty-houses": (True, False, 1.2),
     "empty-pets": (True, False, 0.8),
-    "rendered": (True, False, 2.0),
+    "rendered": (True, False, 8.0),
+    "things": (True, False, 1.0),
 }
-RENDERED = "rendered"
+RENDERED, THINGS = "rendered", "things"  # caches of their own
 LONGEST = 352
 SURE, UNSURE = 0.5, 0.15  # reference scores: above SURE it adds a person, between the two it only silences
 
@@ -91,7 +92,7 @@ def pack(root, reference_file, cache):
     for folder, (labelled, squashed, _) in FOLDERS.items():
         file = f"{root}/{folder}.json"
         given = json.load(open(file)) if os.path.exists(file) else {}
-        for name in sorted(os.listdir(f"{root}/{folder}")) if folder != RENDERED else []:
+        for name in sorted(os.listdir(f"{root}/{folder}")) if folder not in (RENDERED, THINGS) else []:
             boxes = merge(labelled, given.get(name, []), reference[f"{folder}/{name}"])
             packing.add(cv2.imread(f"{root}/{folder}/{name}"), folder, name, squashed, boxes)
     packing.finish()
@@ -140,8 +141,10 @@ class Pictures:
             watch += members[len(members) - tail :]
         folders = [self.index[i]["folder"] for i in train]
         weights = np.array([FOLDERS[folder][2] for folder in folders])
-        # However many were rendered, a fifth of what is drawn: they teach light and negatives, not what people look like.
-        rendered = np.array([folder == RENDERED for folder in folders])
-        if rendered.any():
-            weights[rendered] *= min(1, 0.25 * weights[~rendered].sum() / weights[rendered].sum())
+        # However many there are: people of the studio and things that are nobody get a share of what is drawn.
+        folders = np.array(folders)
+        for folder, share in ((RENDERED, 0.2), (THINGS, 0.6)):
+            own = folders == folder
+            if own.any():
+                weights[own] *= share * (weights[~np.isin(folders, (RENDERED, THINGS))].sum()) / weights[own].sum()
         return np.array(train), weights / weights.sum(), watch

@@ -95,7 +95,7 @@ def rate(progress, peak):
 
 def sides(progress):
     """Input sides to draw from: small ones are cheap, and what is learnt from them holds for larger ones."""
-    return (128, 160, 192) if progress < 0.25 else (160, 192) if progress < 0.65 else (192, 224) if progress < 0.9 else (224, 256)
+    return (128, 160, 192) if progress < 0.25 else (160, 192) if progress < 0.55 else (192, 224) if progress < 0.8 else (224, 256)
 
 
 def work(rank, a):
@@ -107,7 +107,8 @@ def work(rank, a):
     cv2.setNumThreads(0)
     torch.manual_seed(a.seed)
     dist.init_process_group("gloo", init_method=f"file://{a.work}/meet", rank=rank, world_size=a.workers)
-    pictures = Pictures(f"{a.work}/pictures", *([f"{a.work}/rendered"] if a.rendered else []))
+    caches = [f"{a.work}/{name}" for name in ("pictures", "rendered", "things")]
+    pictures = Pictures(*[cache for cache in caches if os.path.exists(cache)])
     members, weights, watch = pictures.split()
     shares = members, weights.cumsum()
     pupil, reference = Pupil(), Reference(a.reference)
@@ -151,7 +152,7 @@ def work(rank, a):
             if size not in grids:
                 grids[size] = grid(size)
             rng = np.random.default_rng((a.seed, epoch, step, rank))
-            spoiled, clean, labels = batch(pictures, shares, rng, a.batch // a.workers, size, progress < 0.8)
+            spoiled, clean, labels = batch(pictures, shares, rng, a.batch // a.workers, size, progress < 0.75)
             wanted, presence = reference(clean)
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 rows, features = pupil(tensor(spoiled))
@@ -172,7 +173,7 @@ def work(rank, a):
             seconds = time.time() - started
             row = dict(zip(("scoreLoss", "boxLoss", "apart"), (sums / a.steps).round(4)))
             row["watchAp50"] = round(average_precision(average.net, pictures, watch, 256), 4)
-            curve.append({"epoch": epoch, "progress": round(progress, 3), **row, "pictures": len(members), "seconds": round(seconds, 1)})
+            curve.append({"epoch": epoch, "progress": round(progress, 3), **row, "pictures": len(members), "steps": a.steps, "seconds": round(seconds, 1)})
             print(time.strftime("%H:%M"), json.dumps(curve[-1]), flush=True)
             with open(f"{a.work}/curve.json", "w") as out:
                 json.dump({"arguments": vars(a), "epochs": curve}, out, indent=1)
@@ -199,7 +200,7 @@ def flatten(net):
 @torch.no_grad()
 def follow(average, means, net, flats, step):
     """The moving average of all weights and norm statistics: what is watched, kept and exported."""
-    keep = min(0.998, (1 + step) / (10 + step))
+    keep = min(0.99, (1 + step) / (10 + step))
     pairs = list(zip(means, flats)) + list(zip(average.buffers(), net.buffers()))
     for mean, value in pairs:
         if mean.dtype.is_floating_point:
