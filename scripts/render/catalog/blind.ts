@@ -1,10 +1,10 @@
-/** A stream whose truth nothing but scoring code reads: two visits between a cat, a switched lamp and a passing car. */
+/** A stream whose truth nothing but scoring code reads: two visits, a cat, a switched lamp and a passing car. */
 import type { StreamPlan } from '../plan.ts';
 import { RouteWriter } from '../route.ts';
 import { crossing, person, positive, visitorRoute } from './making.ts';
 
 export const blind: readonly StreamPlan[] = [
-  positive('evening-mix', 301, 'cottage', 'mixed', 'comes, rings, leaves', {
+  positive('evening-mix', 301, 'cottage', 'mixed', 'one comes, rings, leaves; one crosses the lawn', {
     tags: ['lamp', 'switch', 'cat', 'headlights'],
     blind: true,
     actors: [
@@ -33,15 +33,17 @@ export const blind: readonly StreamPlan[] = [
       person(
         4,
         {},
-        crossing({
-          fromMs: 23_500,
-          points: [
-            [9, -10.5],
-            [-9, -10.5],
-          ],
-          speed: 1.7,
-          moving: 'walk',
-        }),
+        new RouteWriter(23_500, 9, -5.2)
+          .along(
+            [
+              [-0.2, -4.4],
+              [0.3, -8.6],
+              [0.5, -10.1],
+              [4, -10.4],
+            ],
+            1.8,
+          )
+          .done(),
       ),
     ],
     channels: {
@@ -54,8 +56,8 @@ export const blind: readonly StreamPlan[] = [
         [10_950, 0],
         [13_500, 0],
         [13_550, 1],
-        [25_000, 1],
-        [25_050, 0.02],
+        [31_000, 1],
+        [31_050, 0.02],
       ],
     },
     seconds: 35,

@@ -17,7 +17,13 @@ export const quiet: readonly StreamPlan[] = [
         ...new RouteWriter(600, -3.4, -3.6)
           .along([[-0.4, -2.1]], 0.8)
           .do('sit', 2500)
-          .along([[3.6, -3]], 0.9)
+          .along(
+            [
+              [1.4, -1.9],
+              [4.8, -1.7],
+            ],
+            0.9,
+          )
           .done(),
       },
     ],
