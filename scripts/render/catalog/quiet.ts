@@ -131,7 +131,7 @@ export const quiet: readonly StreamPlan[] = [
   }),
   negative('flag', 206, 'woods', 'day', 'a flag in the wind', {
     tags: ['flag', 'wind'],
-    actors: [{ id: 1, type: 'prop', spec: { prop: 'flag' }, ...still(0, 20_000, 1.5, -3.2, 0.6) }],
+    actors: [{ id: 1, type: 'prop', spec: { prop: 'flag' }, ...still(0, 20_000, 3, -6.2, 0.6) }],
     channels: {
       wind: [
         [0, 0.25],

@@ -92,11 +92,12 @@ export const moreVisits: readonly StreamPlan[] = [
   }),
   positive('elderly', 118, 'courtyard', 'day', 'an elderly person with a cane comes slowly, rings, waits', {
     tags: ['elderly'],
+    seconds: 14,
     actors: [
       person(
         1,
         { age: 'elderly', cane: true, top: 'coat', topTone: '#7c7366', headwear: 'hat' },
-        visitorRoute('courtyard', { by: 'side', speed: 0.95, leaves: false, atDoor: ring(3000) }),
+        visitorRoute('courtyard', { by: 'side', speed: 0.95, leaves: false, atDoor: ring(5000) }),
       ),
     ],
   }),
