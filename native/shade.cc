@@ -38,7 +38,8 @@ ShadeFilter::ShadeFilter(int width_px, int height_px)
       columns_((width_px + kBlockPx - 1) / kBlockPx),
       rows_((height_px + kBlockPx - 1) / kBlockPx),
       kinds_(static_cast<size_t>(columns_) * static_cast<size_t>(rows_)),
-      integral_(static_cast<size_t>(columns_ + 1) * static_cast<size_t>(rows_ + 1)) {}
+      integral_(static_cast<size_t>(columns_ + 1) * static_cast<size_t>(rows_ + 1)),
+      leaving_(kinds_.size()) {}
 
 size_t ShadeFilter::CornerOf(int column, int row) const {
   const int left = std::min(column * kBlockPx, width_px_ - kBlockPx);
@@ -131,26 +132,24 @@ bool ShadeFilter::Keeps(int column, int row, bool* certain) const {
 ShadeFilter::Outcome ShadeFilter::Apply(const ShadeFrame& frame) {
   Outcome outcome;
   if (!Classify(frame)) return outcome;
-  const auto each = [&](auto visit) {
-    for (int row = 0; row < rows_; ++row) {
-      for (int c = 0; c < columns_; ++c) {
-        const size_t block = static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(c);
-        if (kinds_[block] == kNone) continue;
-        bool certain = false;
-        const bool keeps = Keeps(c, row, &certain);
-        visit(c, row, keeps, certain);
+  int kept_px = 0;
+  size_t leaving = 0;
+  for (int row = 0; row < rows_; ++row) {
+    for (int c = 0; c < columns_; ++c) {
+      if (kinds_[static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(c)] == kNone) continue;
+      bool certain = false;
+      if (Keeps(c, row, &certain)) {
+        kept_px += CountOnes(frame.mask.data() + CornerOf(c, row), static_cast<size_t>(width_px_));
+      } else {
+        leaving_[leaving++] = {c, row, certain};
       }
     }
-  };
-  int kept_px = 0;
-  each([&](int c, int row, bool keeps, bool) {
-    if (keeps) kept_px += CountOnes(frame.mask.data() + CornerOf(c, row), static_cast<size_t>(width_px_));
-  });
+  }
   outcome.solid = kept_px >= frame.min_area_px;
   if (frame.grace && !outcome.solid) return outcome;
-  each([&](int c, int row, bool keeps, bool certain) {
-    if (!keeps) outcome.dropped_px += Drop(frame, c, row, certain);
-  });
+  for (const Leaving& block : std::span(leaving_).first(leaving)) {
+    outcome.dropped_px += Drop(frame, block.column, block.row, block.certain);
+  }
   return outcome;
 }
 

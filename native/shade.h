@@ -37,6 +37,12 @@ class ShadeFilter {
   // What a block's foreground looks like. Added up over a window, each value counts in a field of its own.
   enum Kind : uint32_t { kNone = 0, kUnclear = 1, kLit = 1 + (1 << 10), kStructured = 1 + (1 << 20) };
 
+  struct Leaving {
+    int column;
+    int row;
+    bool certain;
+  };
+
   size_t CornerOf(int column, int row) const;
   Kind KindOf(const ShadeFrame& frame, int column, int row) const;
   bool Classify(const ShadeFrame& frame);
@@ -50,6 +56,7 @@ class ShadeFilter {
   int rows_;
   std::vector<uint32_t> kinds_;
   std::vector<uint32_t> integral_;  // of the kinds, one border row and column of zeros
+  std::vector<Leaving> leaving_;    // blocks of the frame at hand that have nothing but light
 };
 
 }  // namespace latchkey
