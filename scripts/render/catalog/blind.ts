@@ -33,7 +33,7 @@ export const blind: readonly StreamPlan[] = [
       person(
         4,
         {},
-        new RouteWriter(23_500, 9, -5.2)
+        new RouteWriter(26_500, 9, -5.2)
           .along(
             [
               [-0.2, -4.4],
@@ -56,11 +56,11 @@ export const blind: readonly StreamPlan[] = [
         [10_950, 0],
         [13_500, 0],
         [13_550, 1],
-        [31_000, 1],
-        [31_050, 0.02],
+        [34_000, 1],
+        [34_050, 0.02],
       ],
     },
-    seconds: 35,
+    seconds: 37,
     encode: { kbps: 160, gopSec: 4 },
   }),
 ];

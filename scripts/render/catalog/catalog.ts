@@ -9,13 +9,10 @@ export const catalog: readonly StreamPlan[] = [...visits, ...moreVisits, ...quie
 
 /** Rendered on demand only: what they show is told well enough by others. */
 const onDemand: ReadonlySet<string> = new Set([
-  'day-oblique',
   'dusk-side',
   'snow-ir',
   'small-child-ir',
   'crouching-ir',
-  'runs-past',
-  'smooth-25fps',
   'looks-round',
   'fox-ir',
   'snow-ir-empty',
