@@ -80,7 +80,7 @@ export class SmallDisk {
   }
 
   [Symbol.dispose](): void {
-    run('umount', this.path) || run('umount', '-l', this.path);
+    if (!run('umount', this.path)) run('umount', '-l', this.path);
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }

@@ -28,8 +28,9 @@ export function wipeJournal(databasePath: string): void {
     for (let at = 0; ; ) {
       const got = readSync(fd, block, 0, blockBytes, at);
       if (got === 0) break;
-      const dirty = !block.subarray(0, got).equals(zeros.subarray(0, got));
-      for (let done = 0; dirty && done < got; ) done += writeSync(fd, zeros, 0, got - done, at + done);
+      if (!block.subarray(0, got).equals(zeros.subarray(0, got))) {
+        for (let done = 0; done < got; ) done += writeSync(fd, zeros, 0, got - done, at + done);
+      }
       at += got;
     }
     fsyncSync(fd);
