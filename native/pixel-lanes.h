@@ -131,16 +131,24 @@ int StepRowLanes(const StepRates& rates, size_t width, const StepRow& row) {
 }
 
 template <class L>
-void SumRowLanes(size_t width, const uint8_t* foreground, uint8_t* sums) {
+[[gnu::always_inline]] inline void SumLanes(const uint8_t* foreground, uint8_t* sums, size_t x) {
   using Bytes = typename L::Bytes;
-  for (size_t x = 0; x < 2; ++x) sums[x] = SumPixel(width, foreground, x);
+  const Bytes outer = L::AddBytes(L::LoadBytes(foreground + x - 2), L::LoadBytes(foreground + x + 2));
+  const Bytes inner = L::AddBytes(L::LoadBytes(foreground + x - 1), L::LoadBytes(foreground + x + 1));
+  L::StoreBytes(sums + x, L::AddBytes(L::AddBytes(outer, inner), L::LoadBytes(foreground + x)));
+}
+
+// A register's worth before the right edge is summed once more rather than pixel by pixel.
+template <class L>
+void SumRowLanes(size_t width, const uint8_t* foreground, uint8_t* sums) {
   size_t x = 2;
-  for (; x + L::kBytes + 2 <= width; x += L::kBytes) {
-    const Bytes outer = L::AddBytes(L::LoadBytes(foreground + x - 2), L::LoadBytes(foreground + x + 2));
-    const Bytes inner = L::AddBytes(L::LoadBytes(foreground + x - 1), L::LoadBytes(foreground + x + 1));
-    L::StoreBytes(sums + x, L::AddBytes(L::AddBytes(outer, inner), L::LoadBytes(foreground + x)));
+  for (; x + L::kBytes + 2 <= width; x += L::kBytes) SumLanes<L>(foreground, sums, x);
+  if (x > 2 && x + 2 < width) {
+    SumLanes<L>(foreground, sums, width - L::kBytes - 2);
+    x = width - 2;
   }
   for (; x < width; ++x) sums[x] = SumPixel(width, foreground, x);
+  for (x = 0; x < 2 && x < width; ++x) sums[x] = SumPixel(width, foreground, x);
 }
 
 template <class L>
