@@ -20,7 +20,7 @@ const settleCount = Math.floor(fps * 1.5) + 2;
 /** Pixels of Frigate's own copy of the frame. */
 const frigatePixels = 100 * Math.floor((100 * widthPx) / heightPx);
 /** Somebody far away moves all the time; people stand in front of the camera most of the time. */
-const wanted = [
+const wantedStreams = [
   { name: 'walkers-1080p15-vbr', what: 'far walkers' },
   { name: 'one-by-one', what: 'people close by' },
 ] as const;
@@ -31,7 +31,7 @@ export const speed: Part = {
   about: `nanoseconds a pixel at ${widthPx}x${heightPx}, one thread`,
   async run(context) {
     const recorded = context.dataDir === undefined ? [] : recordedStreams(context.dataDir);
-    const found = wanted.flatMap(({ name, what }) => {
+    const found = wantedStreams.flatMap(({ name, what }) => {
       const stream = recorded.find((each) => each.name === name);
       return stream === undefined ? [] : [{ ...stream, what }];
     });
