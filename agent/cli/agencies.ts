@@ -148,7 +148,7 @@ export function register(program: Command, io: CliIo): void {
   add('enable <agency>', 'let an agency ask', 'latchkey agencies enable springfield-pd').action(
     (agency: string, option: JsonOption) => setEnabled(agency, true, option, io),
   );
-  add('mute <agency>', 'hear nothing of an agency for now', 'latchkey agencies mute springfield-pd').action(
+  add('mute <agency>', 'hear nothing of an agency until "unmute"', 'latchkey agencies mute springfield-pd').action(
     (agency: string, option: JsonOption) => setMuted(agency, true, option, io),
   );
   add(

@@ -48,6 +48,8 @@ interface CameraReport {
   readonly setAside: readonly string[];
   readonly salvaged?: readonly (Salvaged & { readonly file: string; readonly settled: 'removed' | 'kept' })[];
   readonly markedCut?: number;
+  /** Damaged clips whose keys were lost too: nobody can open them, so they are gone. */
+  readonly goneCount?: number;
 }
 
 const faultWords: Record<ClipFault, string> = {
@@ -126,7 +128,7 @@ function succeeds(look: () => void): boolean {
 
 const setAsideIn = (folder: string): string[] => readdirSync(folder).filter((name) => /\.damaged-\d+$/.test(name));
 
-/** Nothing may run: the recorder is the only writer. What is damaged beyond use is marked `cut`, never deleted. */
+/** Nothing may run: the recorder is the only writer. What is damaged is marked `cut`; only a clip that lost a key goes, as after a deletion cut short. */
 function repairCamera(folder: string, report: CameraReport, io: CliIo): CameraReport {
   const log = createLog('check', io.stderr);
   using db = ClipsDb.open({ path: join(folder, 'clips.db'), log, wallMs: Date.now() });
@@ -137,8 +139,8 @@ function repairCamera(folder: string, report: CameraReport, io: CliIo): CameraRe
     return { file, ...counts, settled: settleSalvaged(path, counts) };
   });
   const broken = report.faulty.filter(({ faults }) => faults.length > 0);
-  for (const { clipId } of broken) db.markClipCut(clipId);
-  return { ...report, salvaged, markedCut: broken.length };
+  const marked = broken.filter(({ clipId }) => db.markClipCut(clipId));
+  return { ...report, salvaged, markedCut: marked.length, goneCount: broken.length - marked.length };
 }
 
 function explain(report: CameraReport, io: CliIo): void {
@@ -147,7 +149,9 @@ function explain(report: CameraReport, io: CliIo): void {
     io,
     `${camera}: ${clipCount} clips in ${segmentCount} segments, ${byteSize(bytes)}${cutCount > 0 ? `, ${cutCount} of them cut short by a power loss` : ''}`,
   );
-  if (faulty.length === 0 && clipCount > 0)
+  if (report.unreadable)
+    say(io, '  The database is damaged and cannot be read to its end; "latchkey check --repair" saves what it can.');
+  else if (faulty.length === 0 && clipCount > 0)
     say(io, '  All there, each with the size and hash that it was written with.');
   if (unhashedCount > 0) say(io, `  ${unhashedCount} segments are older than hashes: checked by size.`);
   if (unalteredCount !== undefined)

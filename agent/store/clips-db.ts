@@ -98,9 +98,10 @@ export class ClipsDb {
     this.#write(() => this.#db.prepare("UPDATE clip SET state = 'cut' WHERE seq = ?").run(seq));
   }
 
-  /** A clip of which something is missing: what is left can be looked at, nothing about it can be proved. */
-  markClipCut(clipId: string): void {
-    this.#write(() => this.#db.prepare("UPDATE clip SET state = 'cut' WHERE clip_id = ?").run(clipId));
+  /** A clip of which something is missing: what is left can be looked at, nothing about it can be proved. False: it is gone. */
+  markClipCut(clipId: string): boolean {
+    const mark = this.#db.prepare("UPDATE clip SET state = 'cut' WHERE clip_id = ?");
+    return this.#write(() => mark.run(clipId).changes > 0);
   }
 
   /** Undefined when there is no such clip. */

@@ -1,8 +1,16 @@
 import { renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { SealedFile } from '../protocol/age-file.ts';
+import { sha256, toHex } from '../protocol/bytes.ts';
 import type { ClipsDb } from './clips-db.ts';
-import { type ClipRow, clipColumns, type MetaPhase, parseClipRows } from './clips-rows.ts';
+import {
+  type ClipRow,
+  clipColumns,
+  type MetaPhase,
+  parseClipRows,
+  parseSegmentRows,
+  type SegmentRow,
+} from './clips-rows.ts';
 
 /**
  * Takes what can still be read out of a `clips.db` that was set aside as damaged. Every row is asked for by its key, so
@@ -68,6 +76,9 @@ function open(path: string): Database.Database | undefined {
   }
 }
 
+/** No camera has opened so many clips; a damaged file may claim any number. */
+const maxKey = 10_000_000;
+
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act();
@@ -82,7 +93,8 @@ function* keysOf(db: Database.Database, table: string, key: string): Generator<n
     attempt(() => db.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').pluck().get(table)),
     attempt(() => db.prepare(`SELECT max(${key}) FROM ${table}`).pluck().get()),
   ];
-  const last = Math.max(0, ...highest.map((value) => Number(value ?? 0)));
+  const claimed = highest.map((value) => Number(value ?? 0)).filter((value) => value <= maxKey);
+  const last = Math.max(0, ...claimed);
   const ask = db.prepare(`SELECT 1 FROM ${table} WHERE ${key} = ?`);
   for (let value = 1; value <= last; value += 1) {
     try {
@@ -96,21 +108,17 @@ function* keysOf(db: Database.Database, table: string, key: string): Generator<n
 function read(db: Database.Database, seq: number): Found | undefined {
   const clip = attempt(() => parseClipRows(db.prepare(`SELECT ${clipColumns} FROM clip WHERE seq = ?`).all(seq)))?.[0];
   if (clip === undefined) return undefined;
-  const rows = attempt(
-    () =>
-      db.prepare('SELECT segment, track, position FROM segment WHERE clip = ? ORDER BY track, position').all(seq) as {
-        segment: number;
-        track: number;
-        position: number;
-      }[],
-  );
-  const segments = (rows ?? []).flatMap(({ segment, track, position }) => {
+  const rows = rowsOf(db, seq);
+  const segments = (rows ?? []).flatMap(({ segment, track, position, bodySha256 }) => {
     const sealed = sealedOf(
       db,
       'SELECT header, body FROM segment_header JOIN segment_body USING (segment) WHERE segment = ?',
       segment,
     );
-    return sealed === undefined ? [] : [{ track, position, sealed }];
+    // A row that can be read may still lie on a damaged page: stored anew, it would get a hash that fits the damage.
+    const intact =
+      sealed !== undefined && (bodySha256 === undefined || toHex(sha256(sealed.body)) === toHex(bodySha256));
+    return intact ? [{ track, position, sealed }] : [];
   });
   const meta = (phase: MetaPhase): SealedFile | undefined =>
     sealedOf(
@@ -120,9 +128,24 @@ function read(db: Database.Database, seq: number): Found | undefined {
       phase,
     );
   const [opening, closing] = [meta('opening'), meta('closing')];
-  const complete =
-    rows !== undefined && segments.length === rows.length && opening !== undefined && closing !== undefined;
+  const ended = closing !== undefined || clip.state === 'cut';
+  const complete = rows !== undefined && segments.length === rows.length && opening !== undefined && ended;
   return { clip, opening, closing, segments, complete };
+}
+
+/** The first schema had no hashes. */
+function rowsOf(db: Database.Database, seq: number): SegmentRow[] | undefined {
+  const ask = (hash: string): SegmentRow[] | undefined =>
+    attempt(() =>
+      parseSegmentRows(
+        db
+          .prepare(
+            `SELECT segment, track, position, bytes, ${hash} AS body_sha256 FROM segment WHERE clip = ? ORDER BY track, position`,
+          )
+          .all(seq),
+      ),
+    );
+  return ask('body_sha256') ?? ask('NULL');
 }
 
 function sealedOf(db: Database.Database, sql: string, ...keys: readonly (number | string)[]): SealedFile | undefined {
@@ -145,7 +168,7 @@ function store(found: Found, into: ClipsDb): 'savedCount' | 'partCount' | 'lostC
     next.set(track, position + 1);
     into.appendSegment(seq, { track, position, sealed });
   }
-  if (complete && closing !== undefined) into.closeClip(seq, closing);
+  if (complete && closing !== undefined && clip.state === 'closed') into.closeClip(seq, closing);
   else into.markCut(seq);
   if (clip.pinned) into.setPinned([clip.clipId], true);
   return complete ? 'savedCount' : 'partCount';
