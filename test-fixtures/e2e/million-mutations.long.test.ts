@@ -1,4 +1,5 @@
 /** A million damaged envelopes and documents: none is accepted as anything but what was signed, none ends in a crash. */
+import { setImmediate } from 'node:timers/promises';
 import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
@@ -22,9 +23,15 @@ const maxResidentBytes = 768 * mebibyte;
 v8.setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** What is still held after everything that nobody needs has gone. */
-function keptBytes(): number {
-  collectGarbage();
+/**
+ * What is still held after everything that nobody needs has gone. Keys of OpenSSL go in tasks that a collection only
+ * orders, so each collection is followed by a turn of the event loop.
+ */
+async function keptBytes(): Promise<number> {
+  for (let round = 0; round < 3; round += 1) {
+    collectGarbage();
+    await setImmediate();
+  }
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
@@ -39,7 +46,7 @@ const samples = documentKinds.map((kind) => {
 type Sample = (typeof samples)[number];
 
 /** Runs `attempt` over all kinds in turn; it returns whether what it accepted is right. Refusals have to be refusals. */
-function attempts(count: number, attempt: (sample: Sample) => boolean): string {
+async function attempts(count: number, attempt: (sample: Sample) => boolean): Promise<string> {
   const startMs = performance.now();
   let [accepted, wrong, warmBytes, residentBytes] = [0, 0, 0, 0];
   for (let i = 0; i < count; i += 1) {
@@ -51,10 +58,10 @@ function attempts(count: number, attempt: (sample: Sample) => boolean): string {
     } catch (thrown) {
       if (!(thrown instanceof AgentError) || thrown.kind !== 'refused') throw thrown;
     }
-    if (i === warmCount) warmBytes = keptBytes();
+    if (i === warmCount) warmBytes = await keptBytes();
     if (i % 10_000 === 0) residentBytes = Math.max(residentBytes, process.memoryUsage().rss);
   }
-  const grownBytes = keptBytes() - warmBytes;
+  const grownBytes = (await keptBytes()) - warmBytes;
   expect(wrong).toBe(0);
   expect(accepted).toBeLessThan(count / 4);
   expect(grownBytes).toBeLessThan(maxKeptBytes);
@@ -65,18 +72,18 @@ function attempts(count: number, attempt: (sample: Sample) => boolean): string {
 }
 
 describe('a million mutations', () => {
-  test('of envelopes open as exactly what was signed or not at all', () => {
+  test('of envelopes open as exactly what was signed or not at all', async () => {
     const next = numbersFrom(1);
-    const said = attempts(envelopeCount, ({ kind, envelope, rules, hash }) => {
+    const said = await attempts(envelopeCount, ({ kind, envelope, rules, hash }) => {
       // What still opens differs in key id hints or white space only.
       return openEnvelope(kind, mutate(envelope, next), rules).hash === hash;
     });
     reportFigure(`envelopes: ${said}`);
   });
 
-  test('of document bytes are read in canonical form and within the schema or not at all', () => {
+  test('of document bytes are read in canonical form and within the schema or not at all', async () => {
     const next = numbersFrom(2);
-    const said = attempts(bytesCount, ({ kind, payload }) => {
+    const said = await attempts(bytesCount, ({ kind, payload }) => {
       const bytes = mutate(payload, next);
       const document = parseDocumentBytes(bytes, (value) => parseDocument(kind, value));
       return Buffer.compare(canonicalBytes(document), bytes) === 0;
@@ -84,9 +91,9 @@ describe('a million mutations', () => {
     reportFigure(`bytes of documents: ${said}`);
   });
 
-  test('of document values, hostile ones among them, likewise', () => {
+  test('of document values, hostile ones among them, likewise', async () => {
     const next = numbersFrom(3);
-    const said = attempts(valueCount, ({ kind }) => {
+    const said = await attempts(valueCount, ({ kind }) => {
       const value = mutateValue(sampleDocuments[kind], next);
       let bytes: Uint8Array;
       try {
