@@ -50,11 +50,11 @@ async function recorder(option: RecorderOption, io: CliIo): Promise<void> {
 }
 
 async function courier(option: ProgramOption, io: CliIo): Promise<void> {
-  const { dataDir, regions, broker, uploads } = openConfig(option, io);
+  const { dataDir, regions, broker, uploads, digest } = openConfig(option, io);
   const { runCourier } = await import('../courier/program.ts');
   const log = createLog('courier', io.stderr);
   await untilStopped(option, io, (signal) =>
-    runCourier({ dataDir, regions, broker, uploads, signal, clock: systemClock, log }),
+    runCourier({ dataDir, regions, broker, uploads, digest, signal, clock: systemClock, log }),
   );
 }
 

@@ -59,6 +59,7 @@ describe('a configuration', () => {
           motion: { sensitivity: 0.5, minAreaRatio: 0.001, zones: [] },
           person: { model: 'embedded', threshold: 0.45, needHits: 3, ofFrames: 5 },
           clip: { mode: 'person', preRollMs: 5000, postRollMs: 8000, maxClipMs: 60_000 },
+          privacyMasks: [],
           audio: false,
         },
       ],
@@ -66,6 +67,7 @@ describe('a configuration', () => {
       regions: ['US-CA'],
       broker: null,
       uploads: { allowPrivateAddresses: false },
+      digest: null,
       web: { host: '127.0.0.1', port: 8443, names: [] },
       clock: 'auto',
       coolingOffMs: 3_600_000,
@@ -213,6 +215,30 @@ describe('a password file', () => {
     ['config/password-invalid', () => write('long', 'x'.repeat(1025))],
   ])('%s', (code, path) => {
     expect(failure(() => readPasswordFile(path())).code).toBe(code);
+  });
+});
+
+describe('a privacy mask', () => {
+  const of = (privacyMasks: unknown) => () => parseConfig({ ...small, cameras: [camera({ privacyMasks })] }, folder);
+
+  it('is kept as it was drawn, to the edges of the picture', () => {
+    const masks = [corners([0, 0], [1, 0], [1, 0.25]), corners([0.5, 0.5], [1, 0.5], [1, 1], [0.5, 1])];
+    expect(of(masks)().cameras[0]?.privacyMasks).toEqual(masks);
+  });
+
+  it.each([
+    ['two corners', [corners([0, 0], [1, 1])]],
+    ['sides that cross', [corners([0, 0], [1, 1], [1, 0], [0, 1])]],
+    ['no area', [corners([0, 0], [0.5, 0.5], [1, 1])]],
+    ['a corner outside the picture', [corners([0, 0], [1.01, 0], [0, 1])]],
+    ['a corner that is no number', [[[0, 0], [null, 0], [0, 1]]]], // biome-ignore format: one mask
+    ['33 corners', [Array.from({ length: 33 }, (_, i) => [i / 33, (i % 2) / 2])]],
+    ['17 masks', Array.from({ length: 17 }, () => corners([0, 0], [1, 0], [0, 1]))],
+    ['no list', 'all'],
+  ])('%s: refused rather than recorded unmasked', (_, masks) => {
+    const error = failure(of(masks));
+    expect(error.code).toBe('config/invalid');
+    expect(error.message).toContain('cameras[0].privacyMasks');
   });
 });
 

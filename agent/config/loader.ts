@@ -58,14 +58,18 @@ function absoluteProgram(path: string, baseDir: string): string {
   return path.includes('/') && !isAbsolute(path) ? resolve(baseDir, path) : path;
 }
 
-function withAbsoluteFiles<T extends { readonly caFile?: string; readonly passwordFile?: string }>(
-  part: T,
-  baseDir: string,
-): T {
+interface NamesFiles {
+  readonly caFile?: string;
+  readonly passwordFile?: string;
+  readonly tokenFile?: string;
+}
+
+function withAbsoluteFiles<T extends NamesFiles>(part: T, baseDir: string): T {
   return {
     ...part,
     ...(part.caFile === undefined ? {} : { caFile: resolve(baseDir, part.caFile) }),
     ...(part.passwordFile === undefined ? {} : { passwordFile: resolve(baseDir, part.passwordFile) }),
+    ...(part.tokenFile === undefined ? {} : { tokenFile: resolve(baseDir, part.tokenFile) }),
   };
 }
 
@@ -92,6 +96,7 @@ function withAbsolutePaths(config: Config, baseDir: string): Config {
     cameras: config.cameras.map((camera) => withAbsoluteCameraPaths(camera, baseDir)),
     broker: config.broker === null ? null : withAbsoluteFiles(config.broker, baseDir),
     uploads: withAbsoluteFiles(config.uploads, baseDir),
+    digest: config.digest === null ? null : withAbsoluteFiles(config.digest, baseDir),
     ...(config.ffmpegPath === undefined ? {} : { ffmpegPath: absoluteProgram(config.ffmpegPath, baseDir) }),
   };
 }

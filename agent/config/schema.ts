@@ -87,6 +87,11 @@ const zone = z
   .array(point, { error: zoneError })
   .refine((corners) => corners.length <= 32 && isSimplePolygon(corners), { error: zoneError });
 
+const maskError = 'expected a privacy mask of 3 to 32 corners [x, y] whose sides do not cross';
+const mask = z
+  .array(point, { error: maskError })
+  .refine((corners) => corners.length <= 32 && isSimplePolygon(corners), { error: maskError });
+
 const personSchema = z
   .strictObject({
     model: z
@@ -152,6 +157,11 @@ export const cameraSchema = z
       .prefault({}),
     person: personSchema.prefault({}),
     clip: clipSchema.prefault({}),
+    /** What is not ours to record: filled solid before anything is stored, shown or looked at. Costs an encoding. */
+    privacyMasks: z
+      .array(mask, { error: 'expected a list of privacy masks' })
+      .max(16, { error: 'expected at most 16 privacy masks' })
+      .default([]),
     /** Record what is heard, as a track of its own. Off: many places forbid it, and few visitors expect it. */
     audio: flag.default(false),
   })
@@ -191,6 +201,16 @@ const brokerSchema = z
     path: ['caFile'],
     error: 'expected an mqtts:// address beside it: mqtt:// uses no certificate',
   });
+
+/** Where the daily digest goes: plain text by POST, as ntfy and most webhooks take it. */
+const digestSchema = z.strictObject(
+  {
+    url: address(['https:', 'http:'], 'https://ntfy.example.org/my-door'),
+    caFile: filePath.exactOptional(),
+    tokenFile: filePath.exactOptional(),
+  },
+  { error: 'expected null (no daily digest) or {"url", …}' },
+);
 
 /** The owner's own limits for requests: only stricter ones than the protocol's are taken, which the owner program checks. */
 const limitsSchema = z.strictObject({
@@ -237,6 +257,7 @@ export const configSchema = z.strictObject(
         caFile: filePath.exactOptional(),
       })
       .prefault({}),
+    digest: digestSchema.nullable().default(null),
     web: z
       .strictObject({
         host: z

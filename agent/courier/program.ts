@@ -5,6 +5,7 @@ import { asAgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { regionFilter } from '../protocol/topics.ts';
 import { type BrokerOptions, readBrokerAddress } from './broker-address.ts';
+import { type DigestOptions, sendDigests } from './digest.ts';
 import { Inbox } from './inbox.ts';
 import { watchOutbox } from './outbox.ts';
 import { type BrokerState, subscribeForever } from './subscriber.ts';
@@ -21,6 +22,8 @@ export interface CourierOptions {
   readonly regions: readonly string[];
   readonly broker: BrokerOptions | null;
   readonly uploads: UploadOptions;
+  /** Where the daily digest goes; null sends none. */
+  readonly digest?: DigestOptions | null;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
@@ -64,6 +67,11 @@ export async function runCourier(options: CourierOptions): Promise<void> {
     }),
     flushRegularly(inbox, options),
   ];
+  const { digest } = options;
+  if (digest !== undefined && digest !== null) {
+    const retry = options.retry === undefined ? {} : { retry: options.retry };
+    jobs.push(sendDigests({ dataDir, digest, signal, clock, log, ...retry }));
+  }
   if (options.broker !== null && filters.length > 0) {
     setState('unavailable');
     try {

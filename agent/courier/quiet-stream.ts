@@ -93,6 +93,15 @@ export class QuietStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#send(chunk, done);
+  }
+
+  /** The client library writes a packet field by field: together they are one record of TLS instead of twenty. */
+  override _writev(parts: readonly { readonly chunk: Buffer | string }[], done: (error?: Error | null) => void): void {
+    this.#send(Buffer.concat(parts.map(({ chunk }) => Buffer.from(chunk as Buffer))), done);
+  }
+
+  #send(chunk: Buffer, done: (error?: Error | null) => void): void {
     try {
       // A stream goes on with queued writes until its failure has been announced: a refused one stays refused.
       if (this.#refused) throw upstreamRefused();

@@ -2,7 +2,7 @@
  * The whole device as `latchkey run` starts it, under a trace of system calls: recorder, ffmpeg, owner and vault never reach
  * for the network; the courier only for its broker, and for an agency's endpoint only once a share was approved.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Child } from '../../agent/base/child.ts';
 import { ControlClient } from '../../agent/base/control.ts';
 import type { ClipSummary, Preview, RequestSummary } from '../../agent/owner/service.ts';
+import { LedgerDb } from '../../agent/store/ledger-db.ts';
 import { type MosquittoFixture, startMosquitto } from '../brokers/mosquitto.ts';
 import { startTusServer, type TusServerFixture } from '../brokers/tus-server.ts';
 import { TestHouse, testPassphrase } from '../house.ts';
@@ -31,6 +32,10 @@ beforeEach(async () => {
   broker = await startMosquitto({ dir: join(work, 'broker'), tls: true });
   endpoint = await startTusServer(join(work, 'endpoint'));
   mkdirSync(join(work, 'home'));
+  // Today's digest is due and written; it goes nowhere, because nobody has said where to.
+  const ledger = new LedgerDb(join(house.dataDir, 'ledger.db'));
+  ledger.keep('digest', '2000-01-01');
+  ledger.close();
   const config = {
     dataDir: house.dataDir,
     cameras: [
@@ -150,6 +155,8 @@ it('nobody but the courier reaches for the network, and the courier not without 
   await call('lock');
   await publisher.endAsync();
   await device.stop();
+
+  expect(existsSync(join(house.dataDir, 'spool', 'notices', 'digest.json'))).toBe(true);
 
   const { calls, programs } = readNetworkTrace(tracePath());
   for (const name of ['supervisor', 'recorder', 'courier', 'owner', 'vault', 'ffmpeg'])

@@ -1,7 +1,7 @@
 /**
  * What the network sees of a house that had nothing to show, ignored a request, declined it, had opted out, or approved it:
  * a real broker with TLS, owner and courier as they run, every upstream byte counted. The first four are the same, to the
- * byte; the fifth differs only in that it calls the agency's endpoint.
+ * byte; the fifth differs only in that it calls the agency's endpoint. The daily digest is the same in all five.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import { afterAll, expect, it, vi } from 'vitest';
 import { systemClock } from '../../agent/base/clock.ts';
 import { type Log, silentLog } from '../../agent/base/log.ts';
 import { runCourier } from '../../agent/courier/program.ts';
+import { LedgerDb } from '../../agent/store/ledger-db.ts';
+import { startScriptedServer } from '../brokers/http-script.ts';
 import { startMosquitto } from '../brokers/mosquitto.ts';
 import { startTcpProxy } from '../brokers/tcp-proxy.ts';
 import { startTusServer } from '../brokers/tus-server.ts';
@@ -30,6 +32,8 @@ interface Seen {
   readonly answerBytes: number;
   readonly endpointConnections: number;
   readonly endpointBytes: number;
+  /** What each connection to the host of the daily digest carried. */
+  readonly digests: readonly string[];
   readonly logLines: readonly string[];
 }
 
@@ -62,6 +66,14 @@ async function live(scenario: Scenario, tls: boolean): Promise<Seen> {
   stack.defer(() => toEndpoint.close());
   const url = `${tls ? 'mqtts' : 'mqtt'}://127.0.0.1:${toBroker.port}`;
   const login = tls ? { caFile: broker.caFile, username: 'device', passwordFile: broker.passwordFile('device') } : {};
+  const push = await startScriptedServer(() => ({ status: 200 }));
+  stack.defer(() => push.close());
+  const toPush = await startTcpProxy({ port: push.port });
+  stack.defer(() => toPush.close());
+  // A device that has run since long ago: today's digest is due.
+  const ledger = new LedgerDb(join(house.dataDir, 'ledger.db'));
+  ledger.keep('digest', '2000-01-01');
+  ledger.close();
   const logLines: string[] = [];
   const log: Log = {
     ...silentLog,
@@ -77,8 +89,10 @@ async function live(scenario: Scenario, tls: boolean): Promise<Seen> {
     regions: ['US-CA'],
     broker: { url, ...login },
     uploads: { allowPrivateAddresses: true },
+    digest: { url: `http://127.0.0.1:${toPush.port}/my-door` },
     signal: stop.signal,
-    clock: systemClock,
+    // It leaves a quarter of an hour after it was written.
+    clock: { ...systemClock, wallMs: () => systemClock.wallMs() + 900_000 },
     log: silentLog,
   });
   stack.defer(async () => {
@@ -115,6 +129,7 @@ async function live(scenario: Scenario, tls: boolean): Promise<Seen> {
   if (scenario === 'declined') await owner.call('decline', { requestId });
   await owner.call('lock');
   await delay(2000);
+  await until('digest', () => push.requests.length > 0);
   if (scenario === 'approved') await until('share', () => (tus.created.length === 2 ? true : undefined));
   const upstream = toBroker.upstream.map((bytes) => Buffer.from(bytes));
   return {
@@ -124,6 +139,7 @@ async function live(scenario: Scenario, tls: boolean): Promise<Seen> {
     answerBytes: upstream.reduce((sum, bytes) => sum + bytes.length, 0) - subscribedBytes,
     endpointConnections: toEndpoint.upstream.length,
     endpointBytes: toEndpoint.upstream.reduce((sum, bytes) => sum + bytes.length, 0),
+    digests: toPush.upstream.map((bytes) => bytes.toString().replace(/:\d+\r\n/, ':PORT\r\n')),
     // Ports differ from run to run, and what is tried again is tried more or less often.
     logLines: [...new Set(logLines.map((line) => line.replaceAll(/"port":\d+/g, '"port"')))].toSorted(),
   };
@@ -145,7 +161,7 @@ async function liveAll(which: readonly Scenario[], tls: boolean): Promise<Map<Sc
     const broker = `${one.broker.length} connection, ${one.brokerBytes} bytes (${one.answerBytes} after SUBSCRIBE)`;
     const records = tls ? `records ${one.broker.map((sizes) => sizes.join(' ')).join(' | ')}` : 'plain';
     rows.push(
-      `${scenario}: broker ${broker}, ${records}; endpoint ${one.endpointConnections} connections, ${one.endpointBytes} bytes`,
+      `${scenario}: broker ${broker}, ${records}; endpoint ${one.endpointConnections} connections, ${one.endpointBytes} bytes; daily digest ${one.digests.length} connection, ${one.digests.join('').length} bytes`,
     );
   }
   return seen;
@@ -155,10 +171,13 @@ it('by TLS: no footage, ignored, declined and opted out are one; approving adds 
   const seen = await liveAll(scenarios, true);
   const nothing = seen.get('no footage');
   expect(nothing?.broker).toHaveLength(1);
-  // ClientHello, ChangeCipherSpec, Finished, then CONNECT and SUBSCRIBE, and not one record more.
-  expect(nothing?.broker[0]?.slice(0, 3).map((record) => record.split(':')[0])).toEqual(['22', '20', '23']);
-  for (const [scenario, { broker, brokerBytes, answerBytes, endpointBytes, endpointConnections }] of seen) {
+  expect(nothing?.digests).toHaveLength(1);
+  // ClientHello, ChangeCipherSpec, Finished, then CONNECT and SUBSCRIBE in one record each, and nothing more.
+  expect(nothing?.broker[0]?.map((record) => record.split(':')[0])).toEqual(['22', '20', '23', '23', '23']);
+  for (const [scenario, each] of seen) {
+    const { broker, brokerBytes, answerBytes, endpointBytes, endpointConnections, digests } = each;
     expect([scenario, broker, brokerBytes, answerBytes]).toEqual([scenario, nothing?.broker, nothing?.brokerBytes, 0]);
+    expect([scenario, digests]).toEqual([scenario, nothing?.digests]);
     const calls = scenario === 'approved';
     expect([scenario, endpointConnections > 0, endpointBytes > 1_000_000]).toEqual([scenario, calls, calls]);
   }
