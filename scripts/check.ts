@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 interface Counts {
   passed: number;
@@ -26,6 +26,13 @@ interface VitestReport {
 const root = join(import.meta.dirname, '..');
 const long = process.argv.includes('--long');
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+/** Said again at the very end, where whoever sees only the end of a log looks. */
+const failures: string[] = [];
+
+function failed(what: string): void {
+  counts.failed += 1;
+  failures.push(what);
+}
 
 function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): number {
   const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
@@ -39,7 +46,7 @@ function step(name: string, command: string, args: readonly string[]): void {
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
   if (status === 0) counts.passed += 1;
-  else counts.failed += 1;
+  else failed(name);
 }
 
 function runVitest(): void {
@@ -59,20 +66,19 @@ function runVitest(): void {
     const before = counts.failed;
     for (const suite of report.testResults) {
       // A file that fails to load has no assertions of its own.
-      if (suite.status === 'failed' && suite.assertionResults.length === 0) counts.failed += 1;
+      if (suite.status === 'failed' && suite.assertionResults.length === 0) failed(relative(root, suite.name));
       for (const test of suite.assertionResults) {
         if (test.status === 'passed') counts.passed += 1;
-        else if (test.status === 'failed') counts.failed += 1;
+        else if (test.status === 'failed') failed(`${relative(root, suite.name)}: ${test.fullName}`);
         else {
           counts.skipped += 1;
           if (process.env['CI'] !== undefined && !Object.hasOwn(allowed, test.fullName)) {
-            console.log(`FAIL skipped without a listed reason: ${test.fullName}`);
-            counts.failed += 1;
+            failed(`skipped without a listed reason: ${test.fullName}`);
           }
         }
       }
     }
-    if (status !== 0 && counts.failed === before) counts.failed += 1;
+    if (status !== 0 && counts.failed === before) failed('an error outside of any test');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -90,6 +96,10 @@ if (!long) {
 }
 runVitest();
 const totals = process.env['LATCHKEY_TOTALS'];
-if (totals !== undefined) appendFileSync(totals, `${counts.passed} ${counts.failed} ${counts.skipped}\n`);
+if (totals !== undefined) {
+  const lines = [`${counts.passed} ${counts.failed} ${counts.skipped}`, ...failures.map((what) => `failed: ${what}`)];
+  appendFileSync(totals, `${lines.join('\n')}\n`);
+}
+for (const what of failures) console.log(`failed: ${what}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
