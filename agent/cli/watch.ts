@@ -96,6 +96,8 @@ function chooseCamera(source: string | undefined, option: WatchOption, io: CliIo
       ...number('threshold', option.threshold),
       ...(model === undefined ? {} : { model }),
     },
+    // Another source is another picture: what was masked in the camera's means nothing there.
+    ...(source === undefined ? { privacyMasks: known?.privacyMasks } : {}),
     clip: {
       ...known?.clip,
       ...number('postRollMs', option.postRoll),

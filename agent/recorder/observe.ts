@@ -53,7 +53,9 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   const { camera, ffmpegPath, clock, log, signal, onEvent, trace } = options;
   const source = fastest(resolveSource(camera.source));
   await using ending = new AsyncDisposableStack();
-  const detector = ending.use(new MotionDetector({ ...camera.detect, ...camera.motion }));
+  const detector = ending.use(
+    new MotionDetector({ ...camera.detect, ...camera.motion, privacyMasks: camera.privacyMasks }),
+  );
   const motion: MotionStage = detector;
   const { model } = camera.person;
   const person = model === 'off' ? undefined : await loadPersonLook({ ...camera.person, model }, signal);
@@ -95,7 +97,19 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   }
   const startedMs = clock.monotonicMs();
   const capture = ending.use(
-    startCapture({ source, detect: camera.detect, ffmpegPath, clock, log, signal, restart: false }, pipeline),
+    startCapture(
+      {
+        source,
+        detect: camera.detect,
+        privacyMasks: camera.privacyMasks,
+        ffmpegPath,
+        clock,
+        log,
+        signal,
+        restart: false,
+      },
+      pipeline,
+    ),
   );
   using meter = new CostMeter(() => [capture.stats().copyPid, capture.stats().decodePid]);
   const error = await capture.done.then(() => undefined, asAgentError);

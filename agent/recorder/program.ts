@@ -82,7 +82,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   await using ending = new AsyncDisposableStack();
   const store = new Store(join(folder, 'clips.db'), options);
   ending.defer(() => store.db.close());
-  using motion = new MotionDetector({ ...camera.detect, ...camera.motion });
+  using motion = new MotionDetector({ ...camera.detect, ...camera.motion, privacyMasks: camera.privacyMasks });
   let server: ControlServer | undefined;
   const publish = (event: string, fields: Readonly<Record<string, unknown>>): void => server?.publish(event, fields);
   const clips = new ClipRecorder({
@@ -130,6 +130,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     {
       source,
       detect: camera.detect,
+      privacyMasks: camera.privacyMasks,
       sound: camera.audio,
       ffmpegPath: config.ffmpegPath,
       clock,

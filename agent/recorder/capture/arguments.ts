@@ -1,4 +1,6 @@
 import { AgentError } from '../../base/errors.ts';
+import { encoderArguments, type VideoEncoder } from '../../base/video-encoder.ts';
+import { maskFilter, type Polygon } from './privacy-mask.ts';
 import { type SoundPlan, soundOutput } from './sound.ts';
 import type { DetectConfig, RpicamSource, RtspSource, SourceConfig, V4l2Source } from './source.ts';
 
@@ -15,6 +17,12 @@ export interface CopyCommand {
   readonly secrets: readonly string[];
 }
 
+/** What is burned in before anything leaves process A, and by which encoder: with a mask nothing is ever copied. */
+export interface BurnIn {
+  readonly masks: readonly Polygon[];
+  readonly encoder: VideoEncoder;
+}
+
 const quiet = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error'];
 // Every time line starts here, so that a first decoding time before zero (reordered pictures) stays positive.
 const timeOffsetS = 10;
@@ -24,24 +32,25 @@ const rtspTimeoutUs = 10_000_000;
 const firstTime = 'setts=pts=if(eq(PTS\\,NOPTS)\\,DTS\\,PTS)';
 const containerFormats = 'mov,matroska,mpegts,mpeg,avi,flv,h264,hevc';
 
-/** Process A: copies (or, for a camera without an encoder, encodes) to fragmented MP4 on standard output; sound to descriptor 3. */
-export function copyCommand(source: SourceConfig, sound: SoundPlan = 'none'): CopyCommand {
+/** Process A: copies (or, for a camera without an encoder or with a privacy mask, encodes) to fragmented MP4 on standard output; sound to descriptor 3. */
+export function copyCommand(source: SourceConfig, sound: SoundPlan = 'none', burnIn?: BurnIn): CopyCommand {
   switch (source.kind) {
     case 'file': {
       const pace = source.pace === 'realtime' ? ['-re'] : [];
       const whitelist = ['-protocol_whitelist', 'file', '-format_whitelist', containerFormats];
-      const output = [...copyOutput(['-c:v', 'copy']), ...soundOutput(sound, timeOffsetS)];
-      return plain([...quiet, ...whitelist, ...pace, '-i', `file:${source.path}`, ...output]);
+      const output = [...videoOutput(['-c:v', 'copy'], burnIn), ...soundOutput(sound, timeOffsetS)];
+      return plain([...quiet, ...decoding(burnIn), ...whitelist, ...pace, '-i', `file:${source.path}`, ...output]);
     }
     case 'rtsp':
-      return rtspCommand(source, sound);
+      return rtspCommand(source, sound, burnIn);
     case 'v4l2':
-      return plain([...quiet, ...v4l2Input(source), ...copyOutput(v4l2Codec(source))]);
+      return plain([...quiet, ...decoding(burnIn), ...v4l2Input(source), ...videoOutput(v4l2Codec(source), burnIn)]);
     case 'rpicam': {
       // A bare H.264 stream has no times. The time of arrival beats counting pictures: at night the sensor slows down.
       const input = ['-f', 'h264', '-framerate', String(source.fps), '-use_wallclock_as_timestamps', '1'];
       const args = [
         ...quiet,
+        ...decoding(burnIn),
         '-protocol_whitelist',
         'pipe',
         '-probesize',
@@ -52,13 +61,26 @@ export function copyCommand(source: SourceConfig, sound: SoundPlan = 'none'): Co
         '-i',
         'pipe:0',
       ];
-      return { args: [...args, ...copyOutput(['-c:v', 'copy'])], stdin: 'camera', secrets: [] };
+      return { args: [...args, ...videoOutput(['-c:v', 'copy'], burnIn)], stdin: 'camera', secrets: [] };
     }
   }
 }
 
 function plain(args: readonly string[]): CopyCommand {
   return { args, stdin: 'nothing', secrets: [] };
+}
+
+/** Two threads for a stream that has to be decoded as well. */
+function decoding(burnIn: BurnIn | undefined): string[] {
+  return burnIn === undefined ? [] : ['-threads', '2'];
+}
+
+/** `unmasked`: how the pictures are taken over where nothing has to be burned in. */
+function videoOutput(unmasked: readonly string[], burnIn: BurnIn | undefined): string[] {
+  if (burnIn === undefined) return copyOutput(unmasked);
+  // Every picture keeps its own time; the nominal frame rate of a stream is no promise.
+  const times = ['-fps_mode', 'passthrough', '-enc_time_base', '1:90000'];
+  return copyOutput(['-vf', maskFilter(burnIn.masks), ...times, ...encoderArguments(burnIn.encoder)]);
 }
 
 function copyOutput(codec: readonly string[]): string[] {
@@ -75,7 +97,7 @@ function copyOutput(codec: readonly string[]): string[] {
  * An argument vector is readable by every user of the machine, so the address and its password go in by standard input:
  * a one-line play list for ffmpeg's concat demuxer, which opens the RTSP address with the options named there.
  */
-function rtspCommand(source: RtspSource, sound: SoundPlan): CopyCommand {
+function rtspCommand(source: RtspSource, sound: SoundPlan, burnIn: BurnIn | undefined): CopyCommand {
   const address = rtspAddress(source);
   const protocols = source.transport === 'udp' ? 'pipe,rtsp,tcp,udp,rtp' : 'pipe,rtsp,tcp';
   const options: readonly (readonly [string, string])[] = [
@@ -105,12 +127,13 @@ function rtspCommand(source: RtspSource, sound: SoundPlan): CopyCommand {
   const codec = ['-c:v', 'copy', '-bsf:v', firstTime];
   const args = [
     ...quiet,
+    ...decoding(burnIn),
     ...input,
     '-fpsprobesize',
     '0',
     '-i',
     'pipe:0',
-    ...copyOutput(codec),
+    ...videoOutput(codec, burnIn),
     ...soundOutput(sound, timeOffsetS),
   ];
   const secrets = [address.href, source.password, address.password].filter((s) => s !== undefined && s.length > 0);

@@ -5,9 +5,11 @@ import type { AgentError } from '../../base/errors.ts';
 import { findFfmpeg } from '../../base/ffmpeg.ts';
 import type { Log } from '../../base/log.ts';
 import { Backoff, type BackoffOptions } from '../../base/retry.ts';
+import { findVideoEncoder } from '../../base/video-encoder.ts';
 import type { CaptureSink, CaptureState } from '../stages.ts';
-import { copyCommand } from './arguments.ts';
-import { sourceMissing } from './failure.ts';
+import { type BurnIn, copyCommand } from './arguments.ts';
+import { noEncoder, sourceMissing } from './failure.ts';
+import type { Polygon } from './privacy-mask.ts';
 import { type RunResult, RunSession, type RunStats } from './run-session.ts';
 import type { SoundPlan } from './sound.ts';
 import type { DetectConfig, SourceConfig } from './source.ts';
@@ -20,6 +22,8 @@ export interface CaptureOptions {
   readonly source: SourceConfig;
   /** Null: record only, no process B. */
   readonly detect: DetectConfig | null;
+  /** Filled before anything is handed on: with one the stream is encoded anew and never copied. */
+  readonly privacyMasks?: readonly Polygon[];
   /** Record what the camera hears. */
   readonly sound?: boolean;
   /** As configured; see `findFfmpeg`. */
@@ -71,6 +75,7 @@ class CaptureLoop implements Capture {
   #session: RunSession | undefined;
   #runCount = 0;
   #sound: SoundPlan;
+  #burnIn: BurnIn | undefined;
   #past: RunStats = emptyStats;
 
   constructor(options: CaptureOptions, ffmpegPath: string, sink: CaptureSink) {
@@ -101,6 +106,7 @@ class CaptureLoop implements Capture {
     const backoff = new Backoff(waits);
     const loops = source.kind === 'file' && source.loop;
     await Promise.resolve();
+    this.#burnIn = await this.#planBurnIn();
     while (!this.#signal.aborted) {
       const result = await this.#runOnce();
       if (result.sinkFault !== undefined) throw this.#lose(result.sinkFault);
@@ -123,6 +129,16 @@ class CaptureLoop implements Capture {
     this.#enter('ended');
   }
 
+  /** Throws `capture/no-encoder`: what can't be masked is not recorded. */
+  async #planBurnIn(): Promise<BurnIn | undefined> {
+    const { privacyMasks: masks = [], log } = this.#options;
+    if (masks.length === 0) return undefined;
+    const encoder = await findVideoEncoder(this.#ffmpegPath);
+    if (encoder === undefined) throw this.#lose(noEncoder());
+    log.info('privacy masks are burned in', { codec: encoder, count: masks.length });
+    return { masks, encoder };
+  }
+
   async #runOnce(): Promise<RunResult> {
     const { source, detect, clock, log, stallMs = defaultStallMs, backoff = defaultBackoff } = this.#options;
     // Between two passes of a file there is nothing to connect to.
@@ -140,6 +156,7 @@ class CaptureLoop implements Capture {
         decoderBackoff: { ...backoff, firstMs: Math.min(500, backoff.firstMs) },
         runId: randomUUID(),
         sound: this.#sound,
+        burnIn: this.#burnIn,
       },
       this.#sink,
       (verdict) => {

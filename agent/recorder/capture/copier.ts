@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { Child } from '../../base/child.ts';
 import type { AgentError } from '../../base/errors.ts';
-import { cameraCommand, copyCommand } from './arguments.ts';
+import { type BurnIn, cameraCommand, copyCommand } from './arguments.ts';
 import { BoxSplitter } from './box-splitter.ts';
 import { judgeEnd, soundFormat, sourceMissing } from './failure.ts';
 import { type FragmentInfo, FragmentReader } from './fragment-reader.ts';
@@ -29,8 +29,8 @@ export class Copier implements AsyncDisposable {
   #fault: AgentError | undefined;
   #fragmentCount = 0;
 
-  constructor(ffmpegPath: string, source: SourceConfig, sink: CopierSink, sound: SoundPlan = 'none') {
-    const command = copyCommand(source, sound);
+  constructor(ffmpegPath: string, source: SourceConfig, sink: CopierSink, sound: SoundPlan = 'none', burnIn?: BurnIn) {
+    const command = copyCommand(source, sound, burnIn);
     const stdin = command.stdin === 'nothing' ? 'ignore' : 'pipe';
     const soundPipe = sound === 'none' ? [] : ['pipe' as const];
     this.#ffmpeg = new Child({

@@ -82,6 +82,14 @@ export function soundFormat(plan: SoundPlan): AgentError {
   return new AgentError('unavailable', 'capture/sound-format', `Cannot record sound: it can't be ${how}`);
 }
 
+export function noEncoder(): AgentError {
+  return new AgentError(
+    'config',
+    'capture/no-encoder',
+    'Cannot record with a privacy mask: ffmpeg has no H.264 encoder that works here, and without one nothing is masked',
+  );
+}
+
 export function stalled(): AgentError {
   return new AgentError('unavailable', 'capture/stalled', 'Cannot go on reading the camera: it has gone silent');
 }

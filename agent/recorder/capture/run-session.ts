@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts';
 import type { BackoffOptions } from '../../base/retry.ts';
 import type { CaptureSink } from '../stages.ts';
 import { Anchor } from './anchor.ts';
+import type { BurnIn } from './arguments.ts';
 import { Copier } from './copier.ts';
 import { Decoder } from './decoder.ts';
 import { clockStepped, stalled } from './failure.ts';
@@ -27,6 +28,7 @@ export interface RunOptions {
   readonly decoderBackoff: BackoffOptions;
   readonly runId: string;
   readonly sound: SoundPlan;
+  readonly burnIn: BurnIn | undefined;
 }
 
 export interface RunResult {
@@ -89,6 +91,7 @@ export class RunSession {
           this.#hear(() => sink.onSoundFragment?.({ runId, bytes, startMs, durationMs })),
       },
       options.sound,
+      options.burnIn,
     );
   }
 
