@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   dataDir,
   nowS,
@@ -20,6 +20,7 @@ import {
 } from '../../test-fixtures/brokers/outbox-folder.ts';
 import { startTcpProxy } from '../../test-fixtures/brokers/tcp-proxy.ts';
 import { startTusServer } from '../../test-fixtures/brokers/tus-server.ts';
+import { eventually } from '../../test-fixtures/eventually.ts';
 import { systemClock } from '../base/clock.ts';
 import { generateSigningKey } from '../protocol/keys.ts';
 import { pieceBytes } from './checked-file.ts';
@@ -52,7 +53,7 @@ test('body first, header when released; cut three times in mid-body and still id
   });
   // The owner has recorded the end and takes the folder away; nothing of the share stays here.
   rmSync(share.dir, { recursive: true });
-  await vi.waitFor(() => expect(existsSync(join(dataDir, 'spool', 'status', `${shareId}.json`))).toBe(false));
+  await eventually(() => expect(existsSync(join(dataDir, 'spool', 'status', `${shareId}.json`))).toBe(false));
 });
 
 test('a program that was ended in mid-body goes on where the server is', async () => {
@@ -63,7 +64,7 @@ test('a program that was ended in mid-body goes on where the server is', async (
   const end = run();
   proxy.cutAfterBytes.push(pieceBytes + 500_000, 1);
   const share = putShare(`http://127.0.0.1:${proxy.port}/files`, { bodyBytes: 2 * pieceBytes });
-  await vi.waitFor(() => expect(status()?.offsetBytes).toBeGreaterThan(0));
+  await eventually(() => expect(status()?.offsetBytes).toBeGreaterThan(0));
   await end();
   const before = status();
   expect(before?.state).toBe('uploading');

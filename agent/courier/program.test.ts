@@ -6,8 +6,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startMosquitto } from '../../test-fixtures/brokers/mosquitto.ts';
+import { eventually } from '../../test-fixtures/eventually.ts';
 import { issueLeaf, makeAuthority } from '../base/certificates.ts';
 import { systemClock } from '../base/clock.ts';
 import { ControlClient } from '../base/control.ts';
@@ -77,26 +78,26 @@ test('messages reach the spool, the control socket tells how many, and a restart
     },
   };
   const end = start(options);
-  await vi.waitFor(async () => expect(await status()).toEqual({ broker: 'connected', spooled: 1, dropped: 0 }));
+  await eventually(async () => expect(await status()).toEqual({ broker: 'connected', spooled: 1, dropped: 0 }));
   const [name = ''] = readdirSync(join(dataDir, 'spool', 'inbox'));
   const message = JSON.parse(readFileSync(join(dataDir, 'spool', 'inbox', name), 'utf8')) as Record<string, unknown>;
   expect(message['topic']).toBe('latchkey/1/US-CA/ag/some-agency');
   expect(Buffer.from(String(message['envelope']), 'base64').toString()).toBe('envelope');
   await end();
   start(options);
-  await vi.waitFor(async () => expect(await status()).toEqual({ broker: 'connected', spooled: 0, dropped: 0 }));
+  await eventually(async () => expect(await status()).toEqual({ broker: 'connected', spooled: 0, dropped: 0 }));
   await agency.publishAsync('latchkey/1/US-CA/ag/other-agency', 'envelope', { qos: 1, retain: true });
-  await vi.waitFor(() => expect(readdirSync(join(dataDir, 'spool', 'inbox'))).toHaveLength(2));
+  await eventually(() => expect(readdirSync(join(dataDir, 'spool', 'inbox'))).toHaveLength(2));
   await broker.stop();
-  await vi.waitFor(async () => expect((await status()).broker).toBe('unavailable'));
+  await eventually(async () => expect((await status()).broker).toBe('unavailable'));
 });
 
 test('without a broker, or with one that can not be used, the rest goes on and says so', async () => {
   const end = start({});
-  await vi.waitFor(async () => expect((await status()).broker).toBe('not-configured'));
+  await eventually(async () => expect((await status()).broker).toBe('not-configured'));
   await end();
   start({ broker: { url: 'mqtts://broker.example', caFile: join(root, 'none.pem') } });
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await status()).toMatchObject({ broker: 'unavailable', code: 'courier/missing-file' }),
   );
 });
@@ -108,10 +109,10 @@ test('the control method forgetSeen lets a retained message be spooled again at 
   open.push(() => agency.endAsync());
   await agency.publishAsync('latchkey/1/US-CA/ag/some-agency', 'envelope', { qos: 1, retain: true });
   start({ broker: { url: broker.url }, refreshMs: 100 });
-  await vi.waitFor(async () => expect((await status()).spooled).toBe(1));
+  await eventually(async () => expect((await status()).spooled).toBe(1));
   using client = await ControlClient.connect(join(dataDir, 'run', 'courier.sock'));
   await client.call('forgetSeen');
-  await vi.waitFor(async () => expect((await status()).spooled).toBe(2));
+  await eventually(async () => expect((await status()).spooled).toBe(2));
 });
 
 test('a share goes out over TLS through a CONNECT proxy, to a server vouched for by the given authority only', async () => {
@@ -182,11 +183,11 @@ test('a share goes out over TLS through a CONNECT proxy, to a server vouched for
   const uploads = { allowPrivateAddresses: true, proxy: `http://127.0.0.1:${proxyPort}` };
   const retry = { firstMs: 10, maxMs: 20 };
   const end = start({ uploads, retry });
-  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1));
+  await eventually(() => expect(asked.length).toBeGreaterThan(1));
   await end();
   expect(received).toBe(0);
   start({ uploads: { ...uploads, caFile }, retry });
-  await vi.waitFor(() => expect(readShareStatus(dataDir, shareId)?.state).toBe('body-done'));
+  await eventually(() => expect(readShareStatus(dataDir, shareId)?.state).toBe('body-done'));
   expect(received).toBe(body.length);
   expect(new Set(asked)).toEqual(new Set([`localhost:${port}`]));
 });

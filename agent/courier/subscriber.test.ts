@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type MosquittoFixture, startMosquitto } from '../../test-fixtures/brokers/mosquitto.ts';
 import { startTcpProxy } from '../../test-fixtures/brokers/tcp-proxy.ts';
+import { eventually } from '../../test-fixtures/eventually.ts';
 import { systemClock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { Backoff } from '../base/retry.ts';
@@ -82,11 +83,11 @@ test('regions are listened to over TLS 1.3 with the shared read-only credential;
     username: 'device',
     passwordFile: fixture.passwordFile('device'),
   });
-  await vi.waitFor(() => expect(heard.messages).toHaveLength(1));
+  await eventually(() => expect(heard.messages).toHaveLength(1));
   await agency.publishAsync('latchkey/1/US-NV/ag/a', 'after', retain);
   await agency.publishAsync('latchkey/1/US-TX/ag/a', 'elsewhere', retain);
   await agency.publishAsync('latchkey/1/US-CA/ag/a', 'last', retain);
-  await vi.waitFor(() => expect(heard.messages.map((m) => m.payload)).toEqual(['before', 'after', 'last']));
+  await eventually(() => expect(heard.messages.map((m) => m.payload)).toEqual(['before', 'after', 'last']));
   expect(heard.states).toEqual(['connected']);
   // The credential on every device can't be used to publish, whoever extracts it.
   const thief = await mqtt.connectAsync(fixture.url, {
@@ -102,14 +103,14 @@ test('regions are listened to over TLS 1.3 with the shared read-only credential;
 test('a broker whose certificate is not vouched for is not spoken to', async () => {
   const fixture = await startBroker(true);
   const heard = listen({ url: fixture.url });
-  await vi.waitFor(() => expect(heard.codes).toContain('courier/broker-unavailable'));
+  await eventually(() => expect(heard.codes).toContain('courier/broker-unavailable'));
   expect(heard.states).not.toContain('connected');
 });
 
 test('a wrong credential is unavailable, not a crash', async () => {
   const fixture = await startBroker(true);
   const heard = listen({ url: fixture.url, caFile: fixture.caFile, username: 'device' });
-  await vi.waitFor(() => expect(heard.codes.length).toBeGreaterThan(1));
+  await eventually(() => expect(heard.codes.length).toBeGreaterThan(1));
   expect(new Set(heard.codes)).toEqual(new Set(['courier/broker-unavailable']));
 });
 
@@ -120,18 +121,18 @@ test('two connections send the same bytes but for the client id, and 300 message
   const proxy = await startTcpProxy({ port: fixture.port });
   open.push(() => proxy.close());
   const heard = listen({ url: `mqtt://127.0.0.1:${proxy.port}` });
-  await vi.waitFor(() => expect(heard.states).toEqual(['connected']));
+  await eventually(() => expect(heard.states).toEqual(['connected']));
   const before = proxy.upstream[0]?.length ?? 0;
   const agency = await mqtt.connectAsync(fixture.url, { protocolVersion: 5 });
   open.push(() => agency.endAsync());
   for (let i = 0; i < 300; i++) await agency.publishAsync(`latchkey/1/US-CA/rq/a/${i % 7}`, `${i}`, retain);
-  await vi.waitFor(() => expect(heard.messages).toHaveLength(300));
+  await eventually(() => expect(heard.messages).toHaveLength(300));
   expect(before).toBeGreaterThan(0);
   expect(proxy.upstream[0]?.length).toBe(before);
 
   proxy.cutAll();
-  await vi.waitFor(() => expect(heard.states.filter((s) => s === 'connected')).toHaveLength(2));
-  await vi.waitFor(() => expect(proxy.upstream.at(-1)?.length).toBe(before));
+  await eventually(() => expect(heard.states.filter((s) => s === 'connected')).toHaveLength(2));
+  await eventually(() => expect(proxy.upstream.at(-1)?.length).toBe(before));
   const [first, second] = [proxy.upstream[0], proxy.upstream.at(-1)].map((bytes) => bytes?.toString('latin1') ?? '');
   expect(first).not.toBe(second);
   expect(withoutId(first)).toBe(withoutId(second));
@@ -143,7 +144,7 @@ test('after the subscription only pings go upstream, whatever comes down', async
   const proxy = await startTcpProxy({ port: fixture.port });
   open.push(() => proxy.close());
   const heard = listen({ url: `mqtt://127.0.0.1:${proxy.port}` }, { keepaliveS: 1 });
-  await vi.waitFor(() => expect(heard.states).toEqual(['connected']));
+  await eventually(() => expect(heard.states).toEqual(['connected']));
   const before = proxy.upstream[0]?.length ?? 0;
   const agency = await mqtt.connectAsync(fixture.url, { protocolVersion: 5 });
   open.push(() => agency.endAsync());
@@ -158,15 +159,15 @@ test('after the subscription only pings go upstream, whatever comes down', async
 test('a broker that goes away and comes back is listened to again', async () => {
   const fixture = await startBroker();
   const heard = listen({ url: fixture.url });
-  await vi.waitFor(() => expect(heard.states).toEqual(['connected']));
+  await eventually(() => expect(heard.states).toEqual(['connected']));
   await fixture.stop();
-  await vi.waitFor(() => expect(heard.states).toContain('unavailable'));
+  await eventually(() => expect(heard.states).toContain('unavailable'));
   await fixture.start();
-  await vi.waitFor(() => expect(heard.states.at(-1)).toBe('connected'));
+  await eventually(() => expect(heard.states.at(-1)).toBe('connected'));
   const agency = await mqtt.connectAsync(fixture.url, { protocolVersion: 5 });
   open.push(() => agency.endAsync());
   await agency.publishAsync('latchkey/1/US-CA/ag/a', 'back', retain);
-  await vi.waitFor(() => expect(heard.messages.at(-1)?.payload).toBe('back'));
+  await eventually(() => expect(heard.messages.at(-1)?.payload).toBe('back'));
 });
 
 test('the refresh renews the connection, so that retained messages are read again', async () => {
@@ -175,7 +176,7 @@ test('the refresh renews the connection, so that retained messages are read agai
   open.push(() => agency.endAsync());
   await agency.publishAsync('latchkey/1/US-CA/ag/a', 'kept', retain);
   const heard = listen({ url: fixture.url }, { refreshMs: 200 });
-  await vi.waitFor(() => expect(heard.messages.length).toBeGreaterThanOrEqual(3));
+  await eventually(() => expect(heard.messages.length).toBeGreaterThanOrEqual(3));
   expect(new Set(heard.messages.map((m) => m.payload))).toEqual(new Set(['kept']));
   expect(heard.states).not.toContain('unavailable');
 });
@@ -227,7 +228,7 @@ test.each([1, 2])(
   async (qos) => {
     const hostile = await hostileBroker(publishPacket(qos));
     const heard = listen({ url: `mqtt://127.0.0.1:${hostile.port}` });
-    await vi.waitFor(() => expect(heard.codes).toContain('courier/upstream-refused'));
+    await eventually(() => expect(heard.codes).toContain('courier/upstream-refused'));
     await delay(50);
     const upstream = hostile.received[0] ?? Buffer.alloc(0);
     expect(upstream.subarray(-filters[1]!.length - 1).toString('latin1')).toBe(`${filters[1]}\0`);
@@ -239,19 +240,19 @@ test('a packet over the limit is refused by its announced length', async () => {
   const head = Buffer.from([0x30, (length & 0x7f) | 0x80, ((length >> 7) & 0x7f) | 0x80, length >> 14]);
   const hostile = await hostileBroker(head);
   const heard = listen({ url: `mqtt://127.0.0.1:${hostile.port}` });
-  await vi.waitFor(() => expect(heard.codes).toContain('courier/oversized-packet'));
+  await eventually(() => expect(heard.codes).toContain('courier/oversized-packet'));
 });
 
 test('what is not MQTT ends the connection', async () => {
   const hostile = await hostileBroker(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0xff]));
   const heard = listen({ url: `mqtt://127.0.0.1:${hostile.port}` });
-  await vi.waitFor(() => expect(heard.codes).toContain('courier/bad-packet'));
+  await eventually(() => expect(heard.codes).toContain('courier/bad-packet'));
 });
 
 test('a refused region is said', async () => {
   const hostile = await hostileBroker(Buffer.alloc(0), [0, 0x87]);
   const heard = listen({ url: `mqtt://127.0.0.1:${hostile.port}` });
-  await vi.waitFor(() => expect(heard.codes).toContain('courier/broker-refused'));
+  await eventually(() => expect(heard.codes).toContain('courier/broker-refused'));
 });
 
 function codeOf(options: BrokerOptions): string {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../agent/base/clock.ts';
 import { silentLog } from '../../agent/base/log.ts';
 import { runCourier } from '../../agent/courier/program.ts';
@@ -21,6 +21,7 @@ import { readShareStatus } from '../../agent/courier/share-status.ts';
 import { sha256Hex, toHex } from '../../agent/protocol/bytes.ts';
 import { peekDocument, signEnvelope } from '../../agent/protocol/envelope.ts';
 import { generateSigningKey } from '../../agent/protocol/keys.ts';
+import { eventually } from '../../test-fixtures/eventually.ts';
 import { makeShare } from '../../test-fixtures/portal/hand-made-share.ts';
 import { runPortal } from './program.ts';
 
@@ -288,7 +289,7 @@ test('a device hears the request and sends a share; the agency opens it and read
     },
   });
   const inbox = join(dataDir, 'spool', 'inbox');
-  await vi.waitFor(() => expect(readdirSync(inbox)).toHaveLength(2), { timeout: 10_000 });
+  await eventually(() => expect(readdirSync(inbox)).toHaveLength(2));
   const messages = readdirSync(inbox).map(
     (name) =>
       JSON.parse(readFileSync(join(inbox, name), 'utf8')) as {
@@ -324,7 +325,7 @@ test('a device hears the request and sends a share; the agency opens it and read
   writeFileSync(join(made, 'body.age'), share.body);
   writeFileSync(join(made, 'header.age'), share.header);
   renameSync(made, join(dataDir, 'spool', 'outbox', share.shareId));
-  await vi.waitFor(() => expect(readShareStatus(dataDir, share.shareId)?.state).toBe('done'), { timeout: 10_000 });
+  await eventually(() => expect(readShareStatus(dataDir, share.shareId)?.state).toBe('done'));
 
   const received = join('intake', 'shares', share.shareId);
   const open = [
@@ -381,7 +382,7 @@ test('a revoked request is taken off the broker, and the revocation stays', asyn
   // The draft, four bad drafts, and now this one: every document of the agency has its own number.
   expect(published['topics']).toEqual(['latchkey/1/US-CA/rv/west-city-pd/6']);
   const inbox = join(dir, 'device', 'spool', 'inbox');
-  await vi.waitFor(() => expect(readdirSync(inbox)).toHaveLength(3));
+  await eventually(() => expect(readdirSync(inbox)).toHaveLength(3));
   const key = await ok(...revoke, '--as', 'approver', '--keys', 'desk-approver');
   expect(key['topics']).toEqual(['latchkey/1/US-CA/rv/west-city-pd/7']);
 });

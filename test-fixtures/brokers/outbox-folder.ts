@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { systemClock } from '../../agent/base/clock.ts';
 import { silentLog } from '../../agent/base/log.ts';
 import { type OutboxOptions, watchOutbox } from '../../agent/courier/outbox.ts';
@@ -10,6 +10,7 @@ import { readShareStatus, type ShareStatus } from '../../agent/courier/share-sta
 import { sha256Hex, toHex } from '../../agent/protocol/bytes.ts';
 import { signEnvelope } from '../../agent/protocol/envelope.ts';
 import { generateSigningKey } from '../../agent/protocol/keys.ts';
+import { eventually } from '../eventually.ts';
 import { type ScriptedAnswer, type ScriptedRequest, type ScriptedServer, startScriptedServer } from './http-script.ts';
 
 /** A data directory with an outbox as the owner program leaves it, a courier's outbox watcher, and upload servers. */
@@ -112,9 +113,7 @@ export function putShare(endpoint: string, change: ShareChange = {}): Share {
 
 export const status = (): ShareStatus | undefined => readShareStatus(dataDir, shareId);
 export const reaches = (state: ShareStatus['state'], code?: string): Promise<void> =>
-  vi.waitFor(() => expect(status()).toMatchObject(code === undefined ? { state } : { state, code }), {
-    timeout: 15_000,
-  });
+  eventually(() => expect(status()).toMatchObject(code === undefined ? { state } : { state, code }));
 
 export async function scripted(
   answer: (request: ScriptedRequest, index: number) => ScriptedAnswer,

@@ -5,7 +5,8 @@ import { connect as connectPlain, createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type PeerCertificate } from 'node:tls';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually } from '../../../test-fixtures/eventually.ts';
 import { certificateFingerprint } from '../../base/certificates.ts';
 import { ManualClock, systemClock } from '../../base/clock.ts';
 import { createLog, silentLog } from '../../base/log.ts';
@@ -86,7 +87,7 @@ test('the leaf renews itself with less than 30 days left, without a restart; the
   await clock.advance(360 * dayMs);
   expect((await peer(url)).certificate.fingerprint256).toBe(first);
   await clock.advance(8 * dayMs);
-  await vi.waitFor(async () => expect((await peer(url)).certificate.fingerprint256).not.toBe(first));
+  await eventually(async () => expect((await peer(url)).certificate.fingerprint256).not.toBe(first));
   const ca = readFileSync(join(dataDir, 'owner', 'tls', 'house-ca.pem'), 'utf8');
   expect(certificateFingerprint(ca)).toBe(fingerprint);
 });
@@ -101,7 +102,7 @@ test('a clock that was years wrong at the start leaves no certificate behind tha
     const rightMs = Math.max(Date.now(), Date.UTC(2026, 10, 21));
     clock.stepWall(rightMs - wrongMs);
     await clock.advance(600_000);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { valid_from: from, valid_to: to } = (await peer(url)).certificate;
       expect(Date.parse(from)).toBeLessThanOrEqual(rightMs);
       expect(Date.parse(to)).toBeGreaterThan(rightMs + 300 * dayMs);
@@ -119,7 +120,7 @@ test('a new address gets into the certificate, a public one never does', async (
   const { url } = await start({ clock, addresses: () => addresses });
   addresses = ['127.0.0.1', '192.168.7.9', '2001:db8::9'];
   await clock.advance(600_000);
-  await vi.waitFor(async () => expect((await peer(url)).certificate.subjectaltname).toContain('192.168.7.9'));
+  await eventually(async () => expect((await peer(url)).certificate.subjectaltname).toContain('192.168.7.9'));
   expect((await peer(url)).certificate.subjectaltname?.toUpperCase()).not.toContain('2001:DB8');
 });
 
@@ -173,7 +174,7 @@ test.skipIf(lanAddress === undefined)(
     expect(await reaches(lanAddress ?? '')).toBe(false);
     await createAccount({ dataDir, name: 'ada', password, role: 'owner' });
     await clock.advance(2000);
-    await vi.waitFor(async () => expect(await reaches(lanAddress ?? '')).toBe(true));
+    await eventually(async () => expect(await reaches(lanAddress ?? '')).toBe(true));
     expect(await reaches('127.0.0.1')).toBe(true);
   },
 );
@@ -295,12 +296,12 @@ test('changes are told as events while the session lives; of one account the 13t
   expect(refused.json['code']).toBe('api/too-many-streams');
   await memory.decline({ requestId: 'a'.repeat(32) });
   const line = `event: change\ndata: {"kind":"request","requestId":"${'a'.repeat(32)}","state":"DECLINED"}\n\n`;
-  await vi.waitFor(() => expect(streams.every((stream) => stream.text.endsWith(line))).toBe(true));
+  await eventually(() => expect(streams.every((stream) => stream.text.endsWith(line))).toBe(true));
   await clock.advance(20_000);
-  await vi.waitFor(() => expect(streams.every((stream) => stream.text.endsWith(': still here\n\n'))).toBe(true));
+  await eventually(() => expect(streams.every((stream) => stream.text.endsWith(': still here\n\n'))).toBe(true));
   for (const each of [cookie, bea, cem]) await call(url, '/api/logout', { body: {}, cookie: each });
   await memory.lock();
-  await vi.waitFor(() => expect(streams.every((stream) => stream.ended)).toBe(true));
+  await eventually(() => expect(streams.every((stream) => stream.ended)).toBe(true));
   expect(streams.some((stream) => stream.text.includes('lock'))).toBe(false);
 });
 
