@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { AgentError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { LedgerDb } from '../store/ledger-db.ts';
-import type { RequestRow } from '../store/ledger-rows.ts';
+import type { RequestRow, ShareRow } from '../store/ledger-rows.ts';
 import type { ApprovalReport, ListedClip, PreviewReport } from '../vault/client.ts';
 import type { AgencyBook } from './agency-book.ts';
 import type { Decisions } from './decisions.ts';
@@ -214,6 +214,7 @@ export class RequestBook {
     const releaseNotBeforeMs = this.#releaseMs((row.expires_at_s + 48 * 3600) * 1000);
     this.#transient.set(row.request_hash, 'SEALING');
     let sealed: ApprovalReport;
+    let kept: ShareRow;
     try {
       sealed = await vault.approve({
         previewId: params.previewId,
@@ -240,7 +241,7 @@ export class RequestBook {
         cooling_left_ms: coolingOffMs,
         second_approver: secondApprover,
       };
-      this.#o.db.beginShare(share, { demand_id, deadline_s });
+      kept = this.#o.db.beginShare(share, { demand_id, deadline_s });
     } catch (thrown) {
       if (this.#transient.get(row.request_hash) === 'SEALING') this.#transient.set(row.request_hash, 'REVIEWING');
       throw thrown;
@@ -252,10 +253,7 @@ export class RequestBook {
     this.#previews.delete(params.previewId);
     this.#o.vaults.note(`approve ${row.request_hash} ${sealed.shareId}`);
     this.#o.onChange(row.request_id, 'COOLING');
-    const share = this.#shareOf(this.#row(row.request_id));
-    if (share === undefined)
-      throw new AgentError('bug', 'consent/no-share', 'The share was built but is not in the ledger');
-    return share;
+    return summariseShare('COOLING', kept, this.#o.db.demands(), this.#nowS);
   }
 
   /**

@@ -296,20 +296,21 @@ export class LedgerDb {
   // Shares
 
   /** SEALING → COOLING: the share's files are complete and synced before this is called. */
-  beginShare(share: NewShare, demand?: Pick<DemandRow, 'demand_id' | 'deadline_s'>): void {
-    this.#db.transaction(() => {
-      this.#db
+  beginShare(share: NewShare, demand?: Pick<DemandRow, 'demand_id' | 'deadline_s'>): ShareRow {
+    return this.#db.transaction(() => {
+      const row = this.#db
         .prepare(
           `INSERT INTO share (share_id, request_hash, body_bytes, release_not_before_ms, deadline_ms, grant_hash,
              cooling_left_ms, second_approver)
            VALUES (@share_id, @request_hash, @body_bytes, @release_not_before_ms, @deadline_ms, @grant_hash,
-             @cooling_left_ms, @second_approver)`,
+             @cooling_left_ms, @second_approver) RETURNING *`,
         )
-        .run(share);
+        .get(share) as ShareRow;
       if (demand !== undefined) {
         this.putDemand({ ...demand, share_id: share.share_id, ground: 'retention_due', state: 'waiting' });
       }
       this.setState(share.request_hash, 'COOLING');
+      return row;
     })();
   }
 

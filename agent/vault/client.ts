@@ -57,9 +57,8 @@ export class VaultClient {
     await new Promise<void>((resolve, reject) => {
       const fail = (): void => {
         child.kill('SIGKILL');
-        const why = /Cannot|refuses/.test(lines.join(''))
-          ? lines.join('').match(/(?:Cannot|The vault)[^\n]*/)?.[0]
-          : undefined;
+        // Node prints the line that threw before the error itself.
+        const why = /^AgentError: ([^\n]+)/m.exec(lines.join(''))?.[1];
         reject(
           new AgentError(
             'unavailable',
