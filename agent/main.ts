@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly register: Regis
   clips: () => import('./cli/clips.ts'),
   check: () => import('./cli/check.ts'),
   verify: () => import('./cli/verify.ts'),
+  mask: () => import('./cli/mask.ts'),
   watch: () => import('./cli/watch.ts'),
   detect: () => import('./cli/detect.ts'),
   models: () => import('./cli/models.ts'),

@@ -7,6 +7,8 @@ type Camera = ConfigInput['cameras'][number];
 export type SourceInput = Camera['source'];
 export type Zones = NonNullable<NonNullable<Camera['motion']>['zones']>;
 
+export type Masks = NonNullable<Camera['privacyMasks']>;
+
 function refuse(message: string): AgentError {
   return new AgentError('usage', 'init/bad-answer', message);
 }
@@ -57,6 +59,33 @@ export function parseZone(text: string): Zones[number] | undefined {
       }
       return [x, y];
     });
+}
+
+const maskForms =
+  'expected a rectangle LEFT,TOP,RIGHT,BOTTOM such as 0%,0%,100%,25%, or at least three corners such as 0%,0% 40%,0% 30%,100%';
+
+function parseShare(text: string): number {
+  const [, digits = '', percent = ''] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
+  const share = Number(digits) / (percent === '' ? 1 : 100);
+  if (digits === '' || share > 1) throw refuse(`Cannot use that mask: ${maskForms}`);
+  return share;
+}
+
+/** One privacy mask, in per cent or in shares of the picture; empty is none. Crossing sides are the schema's matter. */
+export function parseMask(text: string): Masks[number] | undefined {
+  if (text.trim() === '') return undefined;
+  const corners = text.trim().split(/\s+/).map((corner) => corner.split(',').map((part) => parseShare(part))); // biome-ignore format: one step a call
+  const [first] = corners;
+  if (corners.length === 1 && first?.length === 4) {
+    const [left = 0, top = 0, right = 0, bottom = 0] = first;
+    if (left >= right || top >= bottom) throw refuse(`Cannot use that mask: ${maskForms}`);
+    return [[left, top], [right, top], [right, bottom], [left, bottom]]; // biome-ignore format: one rectangle
+  }
+  if (corners.length < 3) throw refuse(`Cannot use that mask: ${maskForms}`);
+  return corners.map(([x, y, ...more]): [number, number] => {
+    if (x === undefined || y === undefined || more.length > 0) throw refuse(`Cannot use that mask: ${maskForms}`);
+    return [x, y];
+  });
 }
 
 export function parseCameraId(text: string): string {

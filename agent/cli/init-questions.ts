@@ -4,6 +4,7 @@ import { AgentError } from '../base/errors.ts';
 import type { ConfigInput } from '../config/schema.ts';
 import { homeConfigPath } from './discovery.ts';
 import { parseCameraId, parseDegrees, parsePort, parseRegions, parseSource, parseZone } from './init-answers.ts';
+import { askMasks } from './init-masks.ts';
 import { type CliIo, note } from './io.ts';
 import type { Prompter } from './prompter.ts';
 
@@ -16,6 +17,8 @@ export interface InitOption {
   readonly cameraUsername?: string;
   readonly cameraPasswordFile?: string;
   readonly zone?: readonly string[];
+  readonly mask?: readonly string[];
+  readonly maskPicture?: string;
   readonly region?: readonly string[];
   readonly lat?: string;
   readonly lon?: string;
@@ -140,7 +143,7 @@ export class Wizard {
     const passwordPath = join(dataDir, 'keys', `camera-${id}.password`);
     const login: CameraLogin = source.kind === 'rtsp' ? await this.#cameraLogin() : {};
     const { password, ...named } = login;
-    const camera = {
+    const bare = {
       id,
       name,
       source:
@@ -149,6 +152,8 @@ export class Wizard {
           : source,
       ...(kept.length === 0 ? {} : { motion: { zones: kept } }),
     };
+    const privacyMasks = await askMasks(bare, password, option, this.#io, this.#prompter);
+    const camera = { ...bare, ...(privacyMasks.length === 0 ? {} : { privacyMasks }) };
     return { camera, secrets: password === undefined ? [] : [{ path: passwordPath, text: `${password}\n` }] };
   }
 

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../config/loader.ts';
 import { findAccount, listAccounts } from '../owner/api/accounts.ts';
@@ -17,6 +18,7 @@ import { passphraseProblem } from '../vault/passphrase.ts';
 import { type CommandResult, runCommand } from './fixture/command.ts';
 import { Terminal } from './fixture/terminal.ts';
 import { register } from './init.ts';
+import { register as mask } from './mask.ts';
 
 let home: string;
 let configPath: string;
@@ -128,6 +130,10 @@ describe('init without questions', () => {
     ['a bad region', 'init/bad-answer', () => unattended('--region', 'Iowa')],
     ['a bad camera id', 'init/bad-answer', () => unattended('--camera-id', 'Front Door')],
     ['a bad zone', 'init/bad-answer', () => unattended('--zone', '0,0 1')],
+    ['a mask of two corners', 'init/bad-answer', () => unattended('--mask', '0%,0% 50%,50%')],
+    ['a mask beyond the picture', 'init/bad-answer', () => unattended('--mask', '0%,0%,120%,20%')],
+    ['a mask that is inside out', 'init/bad-answer', () => unattended('--mask', '50%,0%,20%,20%')],
+    ['a mask that crosses itself', 'config/invalid', () => unattended('--mask', '0,0 1,1 1,0 0,1')],
     ['a bad port', 'init/bad-answer', () => unattended('--web-port', '80443')],
     ['a short password', 'init/bad-answer', () => unattended('--password-file', file('short', 'hunter2\n'))],
     ['a passphrase of its own making', 'init/weak-passphrase', () => unattended('--passphrase-file', file('own', 'correct horse battery staple\n'))],
@@ -161,9 +167,57 @@ describe('init without questions', () => {
   });
 });
 
+describe('masking what is not yours', () => {
+  const porch = join(import.meta.dirname, '../../test-fixtures/streams/porch-day.mp4');
+  const grayAt = async (path: string, x: number, y: number): Promise<number[]> => {
+    const { data, info } = await sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const at = (Math.round(y * info.height) * info.width + Math.round(x * info.width)) * 3;
+    return [...data.subarray(at, at + 3)];
+  };
+
+  it('by flags: the masks are configured, and a picture shows what would be recorded', async () => {
+    const picture = join(home, 'look.png');
+    const masks = ['--mask', '0%,0%,100%,25%', '--mask', '0,0.5 0.3,0.5 0.3,1'];
+    const secrets = ['--passphrase-file', join(home, 'words'), '--password-file', join(home, 'password')];
+    const camera = ['--camera-source', `file:${porch}`, ...masks, '--mask-picture', picture];
+    const { status, stderr } = await init(unattended(...camera, ...secrets, '--recovery-out', join(home, 'paper')));
+    expect([status, stderr]).toEqual([0, expect.stringContaining('It is not sealed')]);
+    expect(loadConfig(configPath).cameras[0]?.privacyMasks).toEqual([
+      [[0, 0], [1, 0], [1, 0.25], [0, 0.25]],
+      [[0, 0.5], [0.3, 0.5], [0.3, 1]],
+    ]); // biome-ignore format: polygons
+    expect(statSync(picture).mode & 0o777).toBe(0o600);
+    for (const [x, y] of [[0.55, 0.15], [0.95, 0.05], [0.25, 0.55]] as const) {
+      for (const value of await grayAt(picture, x, y)) expect(Math.abs(value - 128)).toBeLessThan(8);
+    } // biome-ignore format: points
+    const open = await grayAt(picture, 0.55, 0.55);
+    expect(open.every((value) => Math.abs(value - 128) < 8)).toBe(false);
+
+    const other = join(home, 'other.png');
+    const tried = await runCommand(
+      [mask],
+      ['mask', '--config', configPath, '--mask', '50%,50%,100%,100%', '--picture', other],
+    );
+    expect([tried.status, JSON.parse(tried.stdout)]).toEqual([0, { privacyMasks: [[[0.5, 0.5], [1, 0.5], [1, 1], [0.5, 1]]] }]); // biome-ignore format: one polygon
+    for (const value of await grayAt(other, 0.75, 0.75)) expect(Math.abs(value - 128)).toBeLessThan(8);
+    const unknown = await runCommand([mask], ['mask', '--config', configPath, '--camera', 'back', '--picture', other]);
+    expect(unknown.stderr).toContain('(mask/unknown-camera)');
+  });
+
+  it('by question: a picture can be looked at between two answers, and a camera that is away does not end the wizard', async () => {
+    const picture = join(home, 'look.png');
+    const camera = ['porch', 'Porch', 'rtsp://127.0.0.1:9/none', '', '', `look ${picture}`, '0%,0%,50%,50%', ''];
+    const rest = ['us-ia', '42.5284', '-92.4447', '', 'a long enough password'];
+    const { status, stderr } = await dialogue([configPath, dataDir, ...camera, ...rest].join('\n'));
+    expect([status, stderr]).toEqual([0, expect.stringContaining('Cannot open the RTSP camera')]);
+    expect(existsSync(picture)).toBe(false);
+    expect(loadConfig(configPath).cameras[0]?.privacyMasks).toHaveLength(1);
+  });
+});
+
 describe('the wizard', () => {
   const answers = (...more: readonly string[]): string =>
-    [configPath, dataDir, 'porch', 'Porch', 'v4l2:/dev/video0', '0,0.4 1,0.4 1,1 0,1', 'us-ia', '42.5284', '-92.4447', '', 'a long enough password', ...more].join('\n'); // biome-ignore format: one dialogue
+    [configPath, dataDir, 'porch', 'Porch', 'v4l2:/dev/video0', '0,0.4 1,0.4 1,1 0,1', '0%,0%,100%,25%', '0,0.5 0.25,0.5 0.25,1', '', 'us-ia', '42.5284', '-92.4447', '', 'a long enough password', ...more].join('\n'); // biome-ignore format: one dialogue
 
   it('asks everything, and finishes only when the end of the paper key is typed back', async () => {
     const recovery = join(home, 'recovery.txt');
@@ -183,6 +237,7 @@ describe('the wizard', () => {
       name: 'Porch',
       source: { kind: 'v4l2', device: '/dev/video0' },
       motion: { zones: [[[0, 0.4], [1, 0.4], [1, 1], [0, 1]]] },
+      privacyMasks: [[[0, 0], [1, 0], [1, 0.25], [0, 0.25]], [[0, 0.5], [0.25, 0.5], [0.25, 1]]],
     }); // biome-ignore format: one zone
     expect(config.broker).toBeNull();
     expect(listAccounts(dataDir)).toEqual([{ name: 'owner', role: 'owner' }]);
@@ -195,11 +250,12 @@ describe('the wizard', () => {
     terminal.typeText('Front Door');
     terminal.type('Enter');
     await terminal.see('Cannot use that camera id');
-    for (const answer of ['porch', '', 'rpicam', '', 'us-ia', '42.5284', '-92.4447', '']) {
+    for (const answer of ['porch', '', 'rpicam', '', '0%,0%', '', 'us-ia', '42.5284', '-92.4447', '']) {
       terminal.typeText(answer);
       terminal.type('Enter');
     }
     await terminal.see('Log-in password');
+    expect(terminal.history).toContain('Cannot use that mask');
     terminal.typeText('short');
     terminal.type('Enter');
     await terminal.see('expected at least 12 characters');
@@ -226,7 +282,7 @@ describe('the wizard', () => {
     await terminal.see('Its password');
     terminal.typeText('hunter2');
     terminal.type('Enter');
-    for (const answer of ['us-ia', '42.5284', '-92.4447', '']) {
+    for (const answer of ['', 'us-ia', '42.5284', '-92.4447', '']) {
       terminal.typeText(answer);
       terminal.type('Enter');
     }

@@ -173,6 +173,12 @@ export function register(program: Command, io: CliIo): void {
     .option('--camera-username <name>', 'user name of an RTSP camera')
     .option('--camera-password-file <file>', 'file with its password')
     .option('--zone <corners>', 'corners x,y of a zone, "0,0.4 1,0.4 1,1 0,1"; may be repeated', repeated)
+    .option(
+      '--mask <corners>',
+      'what is not yours, never recorded: 0%,0%,100%,25% (left, top, right, bottom) or corners "0%,0% 40%,0% 30%,100%"; may be repeated',
+      repeated,
+    )
+    .option('--mask-picture <file>', 'write a picture of the camera with a grid and these masks, to look at')
     .option('--region <region>', 'ISO 3166-2, such as US-CA; may be repeated', repeated)
     .option('--lat <degrees>', 'latitude of the camera')
     .option('--lon <degrees>', 'longitude of the camera')
