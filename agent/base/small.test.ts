@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../../test-fixtures/eventually.ts';
 import { Child, scrubCredentials } from './child.ts';
 import { ManualClock, systemClock } from './clock.ts';
 import { AgentError } from './errors.ts';
@@ -81,8 +82,8 @@ describe('a child process', () => {
   });
 
   it('is stopped with everything that it started, even if it will not listen', async () => {
-    const stubborn = shell('trap "" TERM; sleep 60 & wait; sleep 60');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const stubborn = shell('trap "" TERM; echo deaf >&2; sleep 60 & wait; sleep 60');
+    await eventually(() => expect(stubborn.lastLines).toEqual(['deaf']));
     expect(await stubborn.stop()).toMatchObject({ signal: 'SIGKILL' });
     expect(stubborn.running).toBe(false);
     expect(await stubborn.stop()).toMatchObject({ signal: 'SIGKILL' });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../test-fixtures/eventually.ts';
 import { TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
 import { VaultClient } from './client.ts';
 
@@ -70,15 +71,6 @@ describe('the vault process', () => {
     }
     const pid = Number(output.trim());
     expect(pid).toBeGreaterThan(1);
-    let alive = true;
-    for (let i = 0; i < 50 && alive; i += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      try {
-        process.kill(pid, 0);
-      } catch {
-        alive = false;
-      }
-    }
-    expect(alive).toBe(false);
+    await eventually(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'));
   });
 });

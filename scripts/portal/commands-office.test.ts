@@ -26,11 +26,16 @@ interface Result {
 
 async function portal(...args: string[]): Promise<Result> {
   const result = { out: '', error: '' };
+  const stop = new AbortController();
   const output = {
-    out: (text: string): void => void (result.out += text),
+    out: (text: string): void => {
+      result.out += text;
+      // A server says where it listens and then goes on until it is told to stop.
+      if (args[0] === 'serve' || args[0] === 'console') stop.abort();
+    },
     error: (text: string): void => void (result.error += text),
   };
-  const status = await runPortal(args, output, AbortSignal.timeout(500));
+  const status = await runPortal(args, output, stop.signal);
   return { status, ...result };
 }
 

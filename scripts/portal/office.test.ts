@@ -62,7 +62,14 @@ async function retained(): Promise<Map<string, Buffer>> {
   });
   client.on('message', (topic, payload) => messages.set(topic, payload));
   await client.subscribeAsync('latchkey/1/US-CA/#', { qos: 0 });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  // The broker answers in order: whatever it had kept has come before the answer to a ping.
+  const answered = new Promise<void>((resolve) => {
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd === 'pingresp') resolve();
+    });
+  });
+  client.sendPing();
+  await answered;
   await client.endAsync();
   return messages;
 }
