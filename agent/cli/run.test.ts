@@ -42,7 +42,7 @@ function start(): { child: Child; lines: string[] } {
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 450; i++) {
     if (await condition()) return;
     await wait(100);
   }

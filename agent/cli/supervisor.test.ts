@@ -33,7 +33,7 @@ function noted(): string[] {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !condition(); i++) await wait(25);
+  for (let i = 0; i < 1800 && !condition(); i++) await wait(25);
   expect(condition()).toBe(true);
 }
 

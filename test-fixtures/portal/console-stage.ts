@@ -52,7 +52,7 @@ export class Stage implements AsyncDisposable {
       viewport: { width: options.width ?? 1000, height: 800 },
       colorScheme: options.dark === true ? 'dark' : 'light',
     });
-    this.#context.setDefaultTimeout(20_000);
+    this.#context.setDefaultTimeout(45_000);
     const page = await this.#context.newPage();
     page.on('request', (request) => {
       const { protocol, hostname } = new URL(request.url());
