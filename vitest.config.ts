@@ -8,8 +8,8 @@ export default defineConfig({
   test: {
     include: ['agent', 'scripts', 'test-fixtures'].map((room) => `${room}/**/*.${ending}`),
     exclude: ['**/node_modules/**', '**/dist/**', ...(long ? [] : ['**/*.long.test.ts'])],
-    testTimeout: long ? 1_800_000 : 60_000,
-    hookTimeout: 60_000,
+    testTimeout: long ? 1_800_000 : 180_000,
+    hookTimeout: 180_000,
     pool: 'forks',
     maxWorkers: 2,
   },
