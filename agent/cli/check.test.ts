@@ -73,9 +73,10 @@ describe('a sound store', () => {
 
   it('is not said to be ours with a stranger\u2019s key', async () => {
     writeFileSync(keyFile, generateIdentity().identity);
-    const { status, stdout } = await check('--paper-key', keyFile);
+    const { status, stdout, stderr } = await check('--paper-key', keyFile);
     expect(status).toBe(6);
     expect(stdout.match(/it is not sealed to this key/g)).toHaveLength(5);
+    expect(stderr).toContain('(check/damaged)');
   });
 
   it.each([

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ControlClient, ControlServer } from '../base/control.ts';
@@ -9,6 +9,7 @@ import { fromHex } from '../protocol/bytes.ts';
 import { fingerprint } from '../protocol/words.ts';
 import { register as agencies } from './agencies.ts';
 import { register as clips } from './clips.ts';
+import { register as demo } from './demo.ts';
 import { register as detect } from './detect.ts';
 import { type CommandResult, runCommand } from './fixture/command.ts';
 import { type Installation, makeInstallation } from './fixture/installation.ts';
@@ -41,6 +42,7 @@ const all: readonly Register[] = [
   clips,
   verify,
   watch,
+  demo,
   detect,
   models,
   program,
@@ -112,6 +114,7 @@ describe('a mistake is answered in one line, with its kind as the exit status, a
     ['a share that is still encrypted', 2, '(verify/encrypted)', () => ['verify', file('share.age', 'age-encryption.org/v1\n-> X25519 abc\n')]],
     ['an agency without its root', 2, '(verify/half-signers)', () => ['verify', place.folder, '--agency', root()]],
     ['a time of arrival that is none', 2, '(verify/bad-time)', () => ['verify', place.folder, '--received', 'noon']],
+    ['a demo that nobody watches', 2, '(demo/no-terminal)', () => ['demo']],
     ['a folder that is no share', 5, '(share/', () => ['verify', place.folder]],
   ])('%s', async (_, exitStatus, message, line, input) => {
     const result = await latchkey(line(), input);
@@ -145,6 +148,21 @@ describe('a mistake is answered in one line, with its kind as the exit status, a
     expect(await terminal.see('status 2')).not.toContain('half');
     terminal.typeText('visible');
     await terminal.see('visible');
+  });
+
+  it('and where only the agent is installed, the demo is said to be elsewhere', () => {
+    const installed = join(place.folder, 'installed');
+    const root = join(import.meta.dirname, '../..');
+    cpSync(join(root, 'agent'), join(installed, 'agent'), {
+      recursive: true,
+      filter: (path) => !/\.test\.ts$|\/dist$/.test(path),
+    });
+    cpSync(join(root, 'package.json'), join(installed, 'package.json'));
+    symlinkSync(join(root, 'node_modules'), join(installed, 'node_modules'));
+    const result = spawnSync(process.execPath, [join(installed, 'agent/main.ts'), 'demo', '--yes'], {
+      encoding: 'utf8',
+    });
+    expect([result.status, result.stderr]).toEqual([4, expect.stringContaining('(demo/not-here)')]);
   });
 
   it('and a terminal without a home is told so', async () => {

@@ -155,3 +155,12 @@ it('takes a ledger of the first schema along', () => {
   db = new LedgerDb(path);
   expect(db.agency('x-police')).toMatchObject({ root_id: null, recipient_seen_s: null });
 });
+
+it('without its own settings it is damaged, and says so', () => {
+  const path = join(dir, 'ledger.db');
+  db.close();
+  const raw = new Database(path);
+  raw.prepare("DELETE FROM setting WHERE name = 'replay_key'").run();
+  raw.close();
+  expect(() => new LedgerDb(path)).toThrow(expect.objectContaining({ code: 'store/missing-setting', kind: 'corrupt' }));
+});
