@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly register: Regis
   agencies: () => import('./cli/agencies.ts'),
   clips: () => import('./cli/clips.ts'),
   check: () => import('./cli/check.ts'),
+  doctor: () => import('./cli/doctor.ts'),
   verify: () => import('./cli/verify.ts'),
   mask: () => import('./cli/mask.ts'),
   watch: () => import('./cli/watch.ts'),

@@ -11,12 +11,14 @@ import { register as agencies } from './agencies.ts';
 import { register as clips } from './clips.ts';
 import { register as demo } from './demo.ts';
 import { register as detect } from './detect.ts';
+import { register as doctor } from './doctor.ts';
 import { type CommandResult, runCommand } from './fixture/command.ts';
 import { type Installation, makeInstallation } from './fixture/installation.ts';
 import { Terminal } from './fixture/terminal.ts';
 import { register as init } from './init.ts';
 import { register as ledger } from './ledger.ts';
 import { register as lock } from './lock.ts';
+import { register as mask } from './mask.ts';
 import { register as models } from './models.ts';
 import { OwnerClient } from './owner-client.ts';
 import { register as pair } from './pair.ts';
@@ -44,6 +46,8 @@ const all: readonly Register[] = [
   watch,
   demo,
   detect,
+  doctor,
+  mask,
   models,
   program,
 ];
@@ -176,7 +180,7 @@ describe('every command', () => {
     'init', 'run', 'status', 'pair', 'unlock', 'lock', 'verify', 'requests list', 'requests show', 'requests review', 'requests approve', 'requests check',
     'requests decline', 'requests withdraw', 'requests confirm', 'requests demand', 'ledger list', 'ledger show', 'ledger verify',
     'ledger export', 'agencies mute', 'agencies unmute', 'agencies limit', 'agencies evidence', 'agencies alerts', 'agencies add-root', 'agencies import', 'agencies list', 'agencies enable', 'agencies disable',
-    'clips list', 'clips export', 'clips sealed', 'watch', 'detect', 'models list', 'models check', 'models time', 'models add',
+    'clips list', 'clips export', 'clips sealed', 'watch', 'detect', 'doctor', 'mask', 'models list', 'models check', 'models time', 'models add',
   ]; // biome-ignore format: a list
   it.each(lines)('%s explains itself with an example', async (line) => {
     const result = await latchkey([...line.split(' '), '--help']);
