@@ -2,15 +2,26 @@ import { z } from 'zod';
 import type { ControlMethods } from '../base/control.ts';
 import { AgentError } from '../base/errors.ts';
 import type { HeldClips } from '../store/clips-db.ts';
+import { type PendingDeletion, undoMs } from './deletions.ts';
+
+export interface Pinned {
+  readonly changedCount: number;
+  /** Of all pinned clips: what nothing may push out of the quota. */
+  readonly pinnedBytes: number;
+  readonly quotaBytes: number;
+}
 
 /** What other programs on this machine may ask of a recorder, checked at the door. */
 export interface RecorderControl {
   status(): unknown;
   /** The newest picture, a JPEG in base64. */
   live(): Promise<{ readonly jpegBase64: string; readonly atMs: number }>;
-  pin(clipIds: readonly string[], pinned: boolean): number;
+  pin(clipIds: readonly string[], pinned: boolean): Pinned;
   hold(which: HeldClips, untilMs: number): { readonly heldCount: number; readonly leftCount: number };
-  delete(clipIds: readonly string[]): number;
+  /** Hides them at once; off the disk after a while, in which they can be taken back. */
+  delete(clipIds: readonly string[], afterMs: number): { readonly deletedCount: number; readonly goneAtMs: number };
+  undelete(clipIds: readonly string[]): number;
+  deleted(): readonly PendingDeletion[];
   record(on: boolean): void;
   button(): void;
 }
@@ -22,6 +33,7 @@ const hold = z.strictObject({
   clipIds: clipIds.optional(),
   untilMs: z.int().nonnegative(),
 });
+const deletion = z.strictObject({ clipIds, afterMs: z.int().min(0).max(undoMs).default(undoMs) });
 const record = z.strictObject({ on: z.boolean() });
 const nothing = z.strictObject({});
 
@@ -43,13 +55,21 @@ export function controlMethods(control: RecorderControl): ControlMethods {
       parse(nothing, params);
       return control.live();
     },
-    pin: (params) => ({ changedCount: control.pin(parse(some, params).clipIds, true) }),
-    unpin: (params) => ({ changedCount: control.pin(parse(some, params).clipIds, false) }),
+    pin: (params) => control.pin(parse(some, params).clipIds, true),
+    unpin: (params) => control.pin(parse(some, params).clipIds, false),
     hold: (params) => {
       const { untilMs, ...which } = parse(hold, params);
       return control.hold(which, untilMs);
     },
-    delete: (params) => ({ deletedCount: control.delete(parse(some, params).clipIds) }),
+    delete: (params) => {
+      const { clipIds: chosen, afterMs } = parse(deletion, params);
+      return control.delete(chosen, afterMs);
+    },
+    undelete: (params) => ({ restoredCount: control.undelete(parse(some, params).clipIds) }),
+    deleted: (params) => {
+      parse(nothing, params);
+      return { clips: control.deleted() };
+    },
     record: (params) => {
       const { on } = parse(record, params);
       control.record(on);

@@ -13,7 +13,8 @@ import { quarantine } from '../store/clips-open.ts';
 import { type Capture, startCapture } from './capture/capture.ts';
 import { ClipRecorder } from './clip/clip-recorder.ts';
 import { encodeJpeg } from './clip/thumbnail.ts';
-import { controlMethods, type RecorderControl } from './control-methods.ts';
+import { controlMethods, type Pinned, type RecorderControl } from './control-methods.ts';
+import { type PendingDeletion, PendingDeletions } from './deletions.ts';
 import { MotionDetector } from './motion/detector.ts';
 import { type OpenedPersonLook, openPersonLook } from './person-look.ts';
 import { Pipeline } from './pipeline.ts';
@@ -109,7 +110,16 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     log,
     publish,
   });
-  const control = new Control(options, { store, clips, pipeline });
+  const deletions = ending.use(
+    new PendingDeletions({
+      cameraFolder: folder,
+      wallMs: () => clock.wallMs(),
+      isFinished: (clipId) => ['closed', 'cut'].includes(store.db.stateOf(clipId) ?? ''),
+      remove: (clipIds) => store.db.deleteClips(clipIds),
+      log,
+    }),
+  );
+  const control = new Control(options, { store, clips, pipeline, deletions });
   const ready = openPersonLook(camera.person, { cameraId, log, signal }).then((person) => {
     control.person = person;
     if (person.look !== undefined) pipeline.usePerson(person.look);
@@ -166,6 +176,7 @@ interface ControlParts {
   readonly store: Store;
   readonly clips: ClipRecorder;
   readonly pipeline: Pipeline;
+  readonly deletions: PendingDeletions;
 }
 
 class Control implements RecorderControl {
@@ -211,16 +222,26 @@ class Control implements RecorderControl {
     return { jpegBase64: Buffer.from(jpeg).toString('base64'), atMs: clips.toWallMs(frame.timeMs) };
   }
 
-  pin(clipIds: readonly string[], pinned: boolean): number {
-    return this.#parts.store.db.setPinned(clipIds, pinned);
+  pin(clipIds: readonly string[], pinned: boolean): Pinned {
+    const { db } = this.#parts.store;
+    const changedCount = db.setPinned(clipIds, pinned);
+    return { changedCount, pinnedBytes: db.pinnedBytes, quotaBytes: this.#options.config.retention.maxBytes };
   }
 
   hold(which: HeldClips, untilMs: number): { readonly heldCount: number; readonly leftCount: number } {
     return this.#parts.store.db.hold(which, untilMs, this.#options.config.retention.maxBytes);
   }
 
-  delete(clipIds: readonly string[]): number {
-    return this.#parts.store.db.deleteClips(clipIds);
+  delete(clipIds: readonly string[], afterMs: number) {
+    return this.#parts.deletions.begin(clipIds, afterMs);
+  }
+
+  undelete(clipIds: readonly string[]): number {
+    return this.#parts.deletions.undo(clipIds);
+  }
+
+  deleted(): readonly PendingDeletion[] {
+    return this.#parts.deletions.list;
   }
 
   record(on: boolean): void {

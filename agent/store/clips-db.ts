@@ -117,6 +117,12 @@ export class ClipsDb {
     return this.#write(() => clipIds.reduce((sum, id) => sum + update.run(pinned ? 1 : 0, id).changes, 0));
   }
 
+  /** Of all pinned clips. */
+  get pinnedBytes(): number {
+    const sum = 'SELECT coalesce(sum(bytes), 0) FROM clip WHERE pinned = 1';
+    return translated('read clips', () => Number(this.#db.prepare(sum).pluck().get()));
+  }
+
   /**
    * Keeps clips, named or of these UTC days, from being purged until a time; a longer hold stays. At most a quarter of the quota can
    * be held, newest first, so that no request can fill the disk. Returns how many clips are held and how many were left.

@@ -112,7 +112,7 @@ describe.skipIf(!SmallDisk.possible)(
       const there = wholeClips(of).map(({ clipId }) => clipId);
       const clipIds = [...pinned].filter((clipId) => there.includes(clipId));
       expect(clipIds.length).toBeGreaterThan(1);
-      await of.call('delete', { clipIds });
+      await of.call('delete', { clipIds, afterMs: 0 });
       const { closedCount } = await of.status();
       await of.waitFor((status) => status['problem'] === null && Number(status['closedCount']) > Number(closedCount));
       await recorder.stop();
