@@ -14,8 +14,12 @@ import { example } from './program-line.ts';
 import { withStopSignals } from './stop-signals.ts';
 import { type ProgramSpec, Supervisor } from './supervisor.ts';
 
-/** Small heaps and few threads: seven processes must fit beside a camera on a small board. */
-const nodeFlags = ['--max-semi-space-size=1', '--v8-pool-size=1'];
+/**
+ * Small heaps and few threads: seven processes must fit beside a camera on a small board. Marking in one go: pictures are
+ * buffers outside of the heap, each few seconds of them start a collection, and in small steps that cost a recorder twice
+ * as much processor time as all its other work.
+ */
+const nodeFlags = ['--max-semi-space-size=1', '--v8-pool-size=1', '--no-incremental-marking'];
 /** Nothing else of the environment reaches the programs. */
 const passedEnvironment = ['FFMPEG_BIN', 'LATCHKEY_DEBUG', 'TZ', 'HOME'];
 
