@@ -65,6 +65,7 @@ export function requestRows(request: RequestDetail): [string, string][] {
       'Terms',
       `delete within ${terms.deleteByDays} days; no biometrics; passed on: ${terms.thirdParty === 'none' ? 'to nobody' : 'to a court only'}; outcome within ${terms.outcomeDueDays} days`,
     ],
+    ['Sound', request.asksForSound ? 'asked for; it goes along only if you keep it' : 'not asked for, and not sent'],
     [
       'Signed by',
       `officer ${clean(request.signers.officerKeyId)} and approver ${clean(request.signers.approverKeyId)}`,

@@ -70,6 +70,7 @@ export function describeRequest(
       thirdParty: terms.third_party === 'court_only' ? 'court_only' : 'none',
       biometricId: false,
     },
+    asksForSound: request.media.audio,
     signers: { officerKeyId: signer('officer'), approverKeyId: signer('approver') },
     ...(share === undefined ? {} : { share }),
   };

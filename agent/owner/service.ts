@@ -40,6 +40,8 @@ export interface RequestDetail extends RequestSummary {
     readonly thirdParty: 'none' | 'court_only';
     readonly biometricId: false;
   };
+  /** Sound goes along only where it is asked for, and only if the owner keeps it. */
+  readonly asksForSound: boolean;
   readonly signers: { readonly officerKeyId: string; readonly approverKeyId: string };
   readonly share?: ShareSummary;
 }

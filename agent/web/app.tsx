@@ -4,9 +4,11 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { SessionBody } from '../owner/api/types.ts';
 import type { Health } from '../owner/service.ts';
 import { AgenciesPage } from './agencies.tsx';
+import { AlertsPage } from './alerts.tsx';
 import { follow, get, loggedOut, Problem, post } from './api.ts';
 import { ClipsPage } from './clips.tsx';
 import { InboxPage } from './inbox.tsx';
+import { LedgerPage } from './ledger.tsx';
 import { LockPanel } from './lock.tsx';
 import { LoginPage } from './login.tsx';
 import { ReviewPage } from './review.tsx';
@@ -24,6 +26,8 @@ const pages = [
   { hash: '#/requests', title: 'Requests' },
   { hash: '#/clips', title: 'Clips' },
   { hash: '#/agencies', title: 'Agencies' },
+  { hash: '#/alerts', title: 'Alerts' },
+  { hash: '#/ledger', title: 'Ledger' },
 ] as const;
 
 export function App(): JSX.Element {
@@ -102,6 +106,8 @@ export function App(): JSX.Element {
 function Page({ hash, ...props }: PageProps & { readonly hash: string }): JSX.Element {
   if (hash.startsWith('#/clips')) return <ClipsPage {...props} />;
   if (hash.startsWith('#/agencies')) return <AgenciesPage {...props} />;
+  if (hash.startsWith('#/alerts')) return <AlertsPage {...props} />;
+  if (hash.startsWith('#/ledger')) return <LedgerPage {...props} />;
   const requestId = /^#\/requests\/([A-Za-z0-9_-]{1,128})$/.exec(hash)?.[1];
   if (requestId !== undefined) return <ReviewPage key={requestId} requestId={requestId} {...props} />;
   return <InboxPage {...props} />;

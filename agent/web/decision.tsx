@@ -1,16 +1,20 @@
 /** Yes and no: two buttons of the same size and colour, side by side, and the plain remark that neither is needed. */
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import type { Preview } from '../owner/service.ts';
+import type { SessionBody } from '../owner/api/types.ts';
+import type { Preview, SafeguardSummary } from '../owner/service.ts';
 import { post } from './api.ts';
 import { Message } from './form.tsx';
+import { duration } from './words.ts';
 
 export function Decision(props: {
   readonly path: string;
   readonly preview: Preview | undefined;
+  readonly safeguards: SafeguardSummary;
+  readonly session: SessionBody;
   readonly refresh: () => Promise<void>;
 }): JSX.Element {
-  const { path, preview, refresh } = props;
+  const { path, preview, safeguards, session, refresh } = props;
   const passphrase = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -42,6 +46,7 @@ export function Decision(props: {
     <section aria-labelledby="decide-heading">
       <h2 id="decide-heading">Decide, or don’t</h2>
       <p>Leaving this page is fine: saying no and saying nothing look the same from outside.</p>
+      <AfterYes safeguards={safeguards} name={session.name} />
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -65,5 +70,19 @@ export function Decision(props: {
         <Message text={problem} />
       </form>
     </section>
+  );
+}
+
+/** What still stands between a yes and the agency. */
+function AfterYes(props: { readonly safeguards: SafeguardSummary; readonly name: string }): JSX.Element {
+  const { coolingOffMs, secondApprover } = props.safeguards;
+  return (
+    <p>
+      {coolingOffMs > 0 && `After a yes nothing leaves for ${duration(coolingOffMs)}, and you can take it back. `}
+      {secondApprover === props.name && 'Your log-in is the one that confirms, so another must approve.'}
+      {secondApprover !== null &&
+        secondApprover !== props.name &&
+        `Nothing leaves before ${secondApprover} has confirmed it too.`}
+    </p>
   );
 }

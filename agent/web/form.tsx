@@ -89,6 +89,11 @@ export function PageHeading({ children }: { readonly children: ComponentChildren
   );
 }
 
+/** Words of an agency: plain text, and whatever way it is written, it can't turn around the words beside it. */
+export function Theirs({ text }: { readonly text: string }): JSX.Element {
+  return <bdi>{text}</bdi>;
+}
+
 /** A name and its value; the value is text, never markup. */
 export function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }): JSX.Element {
   return (

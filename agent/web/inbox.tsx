@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { RequestSummary } from '../owner/service.ts';
 import { get } from './api.ts';
 import type { PageProps } from './app.tsx';
-import { Message, PageHeading } from './form.tsx';
+import { Message, PageHeading, Theirs } from './form.tsx';
 import { useLoaded } from './load.ts';
 import { dateTime, isOpen, stateInWords, warningInWords } from './words.ts';
 
@@ -44,9 +44,16 @@ function RequestList({ requests }: { readonly requests: readonly RequestSummary[
       {requests.map((request) => (
         <li key={request.requestId}>
           <a class="card" href={`#/requests/${request.requestId}`}>
-            <strong>{request.incident}</strong>
-            <span>{request.agencyName}</span>
+            <strong>
+              <Theirs text={request.incident} />
+            </strong>
+            <span>
+              <Theirs text={request.agencyName} />
+            </span>
             <span class="hint">Asks about {dateTime(request.windowFromMs)}</span>
+            {request.related.length > 0 && (
+              <span class="hint">One of {request.related.length + 1} requests of this case whose areas overlap</span>
+            )}
             <span class="state">{stateInWords(request.state)}</span>
             {request.warnings.map((warning) => (
               <span key={warning} class="warning">

@@ -75,6 +75,12 @@ test.each([
   await page.getByRole('link', { name: 'Agencies' }).click();
   await page.getByRole('checkbox', { name: 'May ask me' }).waitFor();
   await check(`${name}-8-agencies`);
+  await page.getByRole('link', { name: 'Alerts' }).click();
+  await page.getByText('Parcels taken on Alder Street').waitFor();
+  await check(`${name}-9-alerts`);
+  await page.getByRole('link', { name: 'Ledger' }).click();
+  await page.getByText('Watched a clip').waitFor();
+  await check(`${name}-10-ledger`);
 });
 
 test('the page is small and holds no inline script', () => {

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Preview } from '../owner/service.ts';
-import { Fact } from './form.tsx';
+import { Fact, Theirs } from './form.tsx';
 import { clockTime, dateTime, day, size } from './words.ts';
 
 const kinds = {
@@ -38,7 +38,9 @@ export function PreviewPanel({ preview }: { readonly preview: Preview }): JSX.El
         ))}
       </ul>
       <dl>
-        <Fact name="To">{preview.agencyName} alone can open it</Fact>
+        <Fact name="To">
+          <Theirs text={preview.agencyName} /> alone can open it
+        </Fact>
         <Fact name="Its key">
           <code>{preview.recipientKeyId}</code>
         </Fact>
@@ -48,6 +50,11 @@ export function PreviewPanel({ preview }: { readonly preview: Preview }): JSX.El
         <Fact name="Sealed size">{size(preview.shareBytes)}, padded so that the size says little</Fact>
         <Fact name="Leaves at the earliest">{dateTime(preview.releaseNotBeforeMs)}</Fact>
         <Fact name="Arrives at the latest">{dateTime(preview.latestArrivalMs)}</Fact>
+        <Fact name="One device">
+          {preview.lineageDisclosed
+            ? 'Proved: the agency can link your shares of this month'
+            : 'Not proved: your shares can’t be linked by their keys'}
+        </Fact>
         <Fact name="Not sent">Your name, address and the camera’s identity, unless the picture shows them</Fact>
         <Fact name="Seal of this preview">
           <code class="long">{preview.previewId}</code>

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import type { RequestDetail } from '../owner/service.ts';
 import { AreaMap } from './area-map.tsx';
-import { Fact } from './form.tsx';
+import { Fact, Theirs } from './form.tsx';
 import { clockTime, dateTime, day, duration, offsetAt, warningInWords } from './words.ts';
 
 const thirdParties = { none: 'To nobody else', court_only: 'Only to a court' } as const;
@@ -26,27 +26,37 @@ export function RequestFacts({ request }: { readonly request: RequestDetail }): 
         <h2 id="who-heading">Who asks</h2>
         <dl>
           <Fact name="Agency">
-            <strong>{request.agencyName}</strong>
+            <strong>
+              <Theirs text={request.agencyName} />
+            </strong>
             <span class="hint">Verified: two people of this agency signed, and you allowed it to ask.</span>
           </Fact>
           <Fact name="Contact">
-            {request.contact.name}, badge {request.contact.badge}
+            <Theirs text={request.contact.name} />, badge <Theirs text={request.contact.badge} />
             <br />
-            {request.contact.phone}
+            <Theirs text={request.contact.phone} />
           </Fact>
           <Fact name="Signed with">
             <code>{request.signers.officerKeyId}</code> and <code>{request.signers.approverKeyId}</code>
           </Fact>
-          <Fact name="Authority it names">{request.legalAuthority}</Fact>
+          <Fact name="Authority it names">
+            <Theirs text={request.legalAuthority} />
+          </Fact>
         </dl>
       </section>
       <section class="card" aria-labelledby="what-heading">
         <h2 id="what-heading">About what</h2>
         <dl>
-          <Fact name="Incident">{request.incident}</Fact>
-          <Fact name="Case">{request.caseNumber}</Fact>
+          <Fact name="Incident">
+            <Theirs text={request.incident} />
+          </Fact>
+          <Fact name="Case">
+            <Theirs text={request.caseNumber} />
+          </Fact>
           <Fact name="In its words">
-            <q class="statement">{request.statement}</q>
+            <q class="statement">
+              <Theirs text={request.statement} />
+            </q>
           </Fact>
           <Fact name="Time">
             {day(from)}, {clockTime(from)} to {sameDay ? '' : `${day(to)}, `}
@@ -54,6 +64,24 @@ export function RequestFacts({ request }: { readonly request: RequestDetail }): 
             {offsetAt(from) !== offsetAt(to) && ` (at its end ${offsetAt(to)})`}
             <span class="hint">{duration(to - from)} in your local time</span>
           </Fact>
+          <Fact name="Sound">
+            {request.asksForSound ? 'Asked for; it goes along only if you tick it' : 'Not asked for, and not sent'}
+          </Fact>
+          {request.related.length > 0 && (
+            <Fact name="Asked before">
+              The same agency asks about this case and place in {request.related.length === 1 ? 'another' : 'other'}{' '}
+              {request.related.length === 1 ? 'request' : 'requests'}:
+              <ul>
+                {request.related.map((id) => (
+                  <li key={id}>
+                    <a href={`#/requests/${id}`}>
+                      Request <code>{id.slice(0, 8)}</code>
+                    </a>
+                  </li>
+                ))}
+              </ul>
+            </Fact>
+          )}
           <Fact name="Asked on">{dateTime(request.issuedAtMs)}</Fact>
           <Fact name="Open until">{dateTime(request.expiresAtMs)}</Fact>
         </dl>

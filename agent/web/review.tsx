@@ -9,6 +9,7 @@ import { get, post } from './api.ts';
 import type { PageProps } from './app.tsx';
 import { ClipChoice } from './clip-choice.tsx';
 import { Decision } from './decision.tsx';
+import { Extras, type ExtrasChoice, noExtras } from './extras.tsx';
 import { ActionForm, Field, Message, PageHeading } from './form.tsx';
 import { useLoaded } from './load.ts';
 import { PreviewPanel } from './preview.tsx';
@@ -44,10 +45,12 @@ export function ReviewPage(props: PageProps & { readonly requestId: string }): J
   );
 }
 
-function Choosing({ path, health, refresh }: PageProps & { readonly path: string }): JSX.Element {
+function Choosing(props: PageProps & { readonly path: string }): JSX.Element {
+  const { path, session, health, refresh } = props;
   const [clips, setClips] = useState<readonly ClipSummary[]>();
   const [request, setRequest] = useState<RequestDetail>();
   const [chosen, setChosen] = useState<readonly Selection[]>([]);
+  const [extras, setExtras] = useState(noExtras);
   const [preview, setPreview] = useState<Preview>();
   const deciding = health.lock === 'deciding';
 
@@ -62,9 +65,13 @@ function Choosing({ path, health, refresh }: PageProps & { readonly path: string
     setChosen(selection);
     setPreview(undefined);
   };
+  const chooseExtras = (choice: ExtrasChoice): void => {
+    setExtras(choice);
+    setPreview(undefined);
+  };
   const makePreview = async (): Promise<void> => {
     if (chosen.length === 0) throw new Error('Choose at least one clip first.');
-    setPreview(await post<Preview>(`${path}/preview`, { selection: chosen }));
+    setPreview(await post<Preview>(`${path}/preview`, { selection: chosen, ...extras }));
   };
   return (
     <>
@@ -78,12 +85,19 @@ function Choosing({ path, health, refresh }: PageProps & { readonly path: string
         ) : (
           <>
             <ClipChoice request={request} clips={clips} chosen={chosen} onChoose={choose} />
+            {clips.length > 0 && <Extras request={request} choice={extras} onChange={chooseExtras} />}
             {clips.length > 0 && <ActionForm submit="Show exactly what would be sent" work={makePreview} />}
           </>
         )}
       </section>
       {deciding && preview !== undefined && <PreviewPanel preview={preview} />}
-      <Decision path={path} preview={deciding ? preview : undefined} refresh={refresh} />
+      <Decision
+        path={path}
+        preview={deciding ? preview : undefined}
+        safeguards={health.safeguards}
+        session={session}
+        refresh={refresh}
+      />
     </>
   );
 }

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { RequestDetail, ShareSummary } from '../owner/service.ts';
 import { post } from './api.ts';
 import type { PageProps } from './app.tsx';
+import { Demands } from './demand.tsx';
 import { ActionForm, Fact } from './form.tsx';
 import { canWithdraw, dateTime, deletionInWords, outcomeInWords, size } from './words.ts';
 
@@ -41,6 +42,7 @@ export function SharePanel(
           </>
         )}
       </dl>
+      {share.after !== undefined && <Demands {...props} after={share.after} />}
       {open && (
         <>
           <p>You can change your mind. Until the key is sent, withdrawing means that nobody can ever read it.</p>

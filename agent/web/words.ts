@@ -41,6 +41,48 @@ const deletions: Readonly<Record<ShareAftermath['deletion'], string>> = {
   confirmed: 'The agency says that it was deleted',
 };
 
+const grounds: Readonly<Record<string, string>> = {
+  retention_due: 'The demand for the day on which it should be gone',
+  owner_request: 'Your demand',
+  terms_breach: 'Your demand, because its terms were broken',
+};
+
+const demandStates: Readonly<Record<string, string>> = {
+  waiting: 'is signed and waits for its day',
+  sending: 'is on its way',
+  sent: 'has arrived',
+  failed: 'could not be delivered',
+  dropped: 'was not needed',
+};
+
+const deeds: Readonly<Record<string, string>> = {
+  view: 'Watched a clip',
+  review: 'Looked at the clips of a request',
+  approve: 'Approved a share',
+  decline: 'Declined a request',
+  withdraw: 'Withdrew a share',
+  confirm: 'Confirmed a share',
+  demand: 'Demanded a deletion',
+  delete: 'Deleted a clip',
+  pin: 'Marked a clip to be kept',
+  unpin: 'Let a clip be deleted again when its time comes',
+};
+
+/** What is not known here is shown as it is: nothing is swallowed. */
+const known = (words: Readonly<Record<string, string>>, code: string): string =>
+  Object.hasOwn(words, code) ? (words[code] ?? code) : code;
+
+export function demandInWords(ground: string, state: string): string {
+  return `${known(grounds, ground)} ${known(demandStates, state)}.`;
+}
+
+/** An action of the ledger: a verb and what it was done to, of which the first characters tell one from another. */
+export function actionInWords(action: string): string {
+  const [verb = '', what] = action.split(' ');
+  if (!Object.hasOwn(deeds, verb)) return action;
+  return what === undefined ? known(deeds, verb) : `${known(deeds, verb)}: ${what.slice(0, 8)}`;
+}
+
 /** Why an agency is not heard although it may ask; empty where it is. */
 export function standingInWords(
   agency: Pick<AgencySummary, 'suspended' | 'muted' | 'directory' | 'recipientChangedAtMs'>,
@@ -57,9 +99,7 @@ export const outcomeInWords = (outcome: ShareAftermath['outcome']): string => ou
 export const deletionInWords = (deletion: ShareAftermath['deletion']): string => deletions[deletion];
 export const stateInWords = (state: RequestState): string => states[state];
 export const lockInWords = (lock: LockState): string => locks[lock];
-/** A code that this page doesn't know is shown as it is: a warning is never swallowed. */
-export const warningInWords = (code: string): string =>
-  Object.hasOwn(warnings, code) ? (warnings[code] ?? code) : code;
+export const warningInWords = (code: string): string => known(warnings, code);
 
 /** Whether the owner can still say yes or no. */
 export const isOpen = (state: RequestState): boolean => state === 'PENDING' || state === 'REVIEWING';

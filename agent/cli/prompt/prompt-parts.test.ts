@@ -84,6 +84,7 @@ const request: RequestDetail = {
   area: { kind: 'circle', latE6: 1, lonE6: 1, radiusM: 200 },
   placeE6: { latE6: 1, lonE6: 1 },
   terms: { deleteByDays: 90, outcomeDueDays: 60, thirdParty: 'none', biometricId: false },
+  asksForSound: false,
   signers: { officerKeyId: '1', approverKeyId: '2' },
 };
 const clip: ClipSummary = {
