@@ -27,7 +27,7 @@ export function Demands(props: PageProps & { readonly path: string; readonly aft
         <ActionForm submit="Demand its deletion now" work={demand}>
           <fieldset>
             <legend>Why</legend>
-            <Ground value="owner_request" text="I want it back" chosen />
+            <Ground value="owner_request" text="I no longer want it kept" chosen />
             <Ground value="terms_breach" text="The agency broke its terms" />
           </fieldset>
           <Field

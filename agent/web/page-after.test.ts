@@ -79,6 +79,7 @@ test('a second person confirms from their own log-in, and is said to be awaited 
   await page.getByRole('button', { name: 'Log out ada' }).click();
   await logIn('bea');
   await openFirstRequest();
+  await page.getByText('Another of this house said yes; nothing leaves before you confirm it').waitFor();
   await check('confirm');
   await page.getByRole('button', { name: 'Confirm' }).click();
   await page.getByText('who must confirm it').waitFor({ state: 'detached' });

@@ -31,7 +31,9 @@ export function ReviewPage(props: PageProps & { readonly requestId: string }): J
       {request !== undefined && (
         <>
           <p class="state" role="status">
-            {stateInWords(request.state)}
+            {request.share?.waitsFor === props.session.name
+              ? 'Another of this house said yes; nothing leaves before you confirm it'
+              : stateInWords(request.state)}
           </p>
           {request.share !== undefined && <SharePanel {...props} path={path} request={request} share={request.share} />}
           <RequestFacts request={request} />

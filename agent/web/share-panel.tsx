@@ -20,9 +20,10 @@ export function SharePanel(
     await refresh();
   };
   const open = canWithdraw(request.state);
+  const asked = open && share.waitsFor === session.name;
   return (
     <section class="card" aria-labelledby="share-heading">
-      <h2 id="share-heading">What you approved</h2>
+      <h2 id="share-heading">{asked ? 'What you are asked to confirm' : 'What you approved'}</h2>
       <dl>
         {open && <Fact name="Leaves at the earliest">{dateTime(share.releaseNotBeforeMs)}</Fact>}
         {share.waitsFor !== undefined && <Fact name="Waits for">{share.waitsFor}, who must confirm it</Fact>}
@@ -45,10 +46,11 @@ export function SharePanel(
       {share.after !== undefined && <Demands {...props} after={share.after} />}
       {open && (
         <>
-          <p>You can change your mind. Until the key is sent, withdrawing means that nobody can ever read it.</p>
-          {session.role === 'owner' && session.name === share.waitsFor && (
-            <ActionForm submit="Confirm" work={confirm} />
-          )}
+          <p>
+            You can {asked ? 'say no to it' : 'change your mind'}. Until the key is sent, withdrawing means that nobody
+            can ever read it.
+          </p>
+          {asked && session.role === 'owner' && <ActionForm submit="Confirm" work={confirm} />}
           {session.role === 'owner' && <ActionForm submit="Withdraw" work={withdraw} />}
         </>
       )}
