@@ -19,7 +19,15 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'agent/recorder/person': ['agent/base', 'agent/recorder/stages.ts'],
   'agent/recorder/clip': ['agent/base', 'agent/protocol', 'agent/store', 'agent/config', 'agent/recorder/stages.ts'],
   'agent/recorder': ['agent/base', 'agent/protocol', 'agent/config', 'agent/store', 'agent/recorder'],
-  'agent/vault': ['agent/base', 'agent/protocol', 'agent/store'],
+  // Redaction looks for people and movement as the recorder does: those two stages know nothing of cameras or clips.
+  'agent/vault': [
+    'agent/base',
+    'agent/protocol',
+    'agent/store',
+    'agent/recorder/stages.ts',
+    'agent/recorder/motion',
+    'agent/recorder/person',
+  ],
   'agent/owner': ['agent/base', 'agent/protocol', 'agent/config', 'agent/store', 'agent/vault/client.ts'],
   'agent/courier': ['agent/base', 'agent/protocol', 'agent/config'],
   'agent/web': ['agent/owner/api', 'agent/owner/service.ts'],

@@ -107,7 +107,31 @@ describe('a good share', () => {
       };
     });
     expect(verdict.problems).toEqual([]);
-    expect(verdict.media[0]?.unaltered).toBe('derived');
+    expect(verdict.media[0]).toMatchObject({ unaltered: 'derived', fragmentsProved: 0 });
+  });
+
+  it('counts the recorded pieces of a derived file, each once, and still calls it derived', () => {
+    const derive = (repeat: boolean) =>
+      verified((parts) => {
+        const [head, body] = [noise('filled', 70), parts.media['40-video.mp4'] ?? new Uint8Array()];
+        const bytes = Buffer.concat([head, body]);
+        const proof = parts.proofs[0];
+        const moved = (proof?.fragments ?? []).slice(1).map((f) => ({ ...f, offset: f.offset + head.length }));
+        parts.proofs = proof === undefined ? [] : [{ ...proof, fragments: repeat ? [...moved, ...moved] : moved }];
+        parts.media = { '40-video.mp4': bytes };
+        const medium = {
+          name: '40-video.mp4',
+          kind: 'derived',
+          bytes: bytes.length,
+          sha256: sha256Hex(bytes),
+        } as const;
+        parts.grant = { media: [medium] };
+      });
+    for (const verdict of [derive(false), derive(true)]) {
+      expect(verdict.problems).toEqual([]);
+      expect(verdict.media[0]).toMatchObject({ unaltered: 'derived', fragmentsProved: 4 });
+      expect(verdict.plainWords.join(' ')).toContain('not proved, but for 4 pieces that are as recorded');
+    }
   });
 });
 

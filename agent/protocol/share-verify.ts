@@ -190,8 +190,13 @@ function mediaVerdict(
   const proof = proofs.filter((p) => p.name === name);
   const fragments = proof[0]?.fragments ?? [];
   const base = { name, kind, sha256Ok, fragmentsTotal: fragments.length };
-  if (kind === 'derived') return { ...base, unaltered: 'derived', fragmentsProved: 0 };
   const manifest = manifests.get(proof[0]?.manifest_hash ?? '');
+  if (kind === 'derived') {
+    // Pieces between which something was filled may still be as recorded; the file as a whole never is.
+    const pieces = bytes !== undefined && manifest !== undefined && proof.length === 1 ? inOrder(fragments) : [];
+    const kept = pieces.filter((piece) => isRecorded(piece, bytes as Uint8Array, manifest as ManifestDocument));
+    return { ...base, unaltered: 'derived', fragmentsProved: kept.length };
+  }
   if (bytes === undefined || manifest === undefined || proof.length !== 1) {
     return { ...base, unaltered: 'altered', fragmentsProved: 0 };
   }
@@ -201,6 +206,16 @@ function mediaVerdict(
 }
 
 type Fragment = Proof['fragments'][number];
+
+/** Each recorded piece counts once, and only where it stands behind the one before it in the file and in the recording. */
+function inOrder(fragments: readonly Fragment[]): readonly Fragment[] {
+  let [end, index] = [0, -1];
+  return fragments.filter((piece) => {
+    if (piece.offset < end || piece.index <= index) return false;
+    [end, index] = [piece.offset + piece.bytes, piece.index];
+    return true;
+  });
+}
 
 function isRecorded(fragment: Fragment, bytes: Uint8Array, manifest: ManifestDocument): boolean {
   const { index, track, salt, offset, path } = fragment;

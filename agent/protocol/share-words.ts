@@ -27,7 +27,12 @@ export function plainWordsOf(verdict: Omit<ShareVerdict, 'plainWords'>): string[
         `Proved: ${medium.name} is unaltered since its camera signed it (${medium.fragmentsProved} of ${medium.fragmentsTotal} pieces).`,
       );
     } else if (medium.unaltered === 'derived') {
-      words.push(`Claimed: ${medium.name} was edited by the owner before sharing; its pictures are not proved.`);
+      const kept = medium.fragmentsProved;
+      const except =
+        kept === 0 ? '' : `, but for ${kept} ${kept === 1 ? 'piece that is' : 'pieces that are'} as recorded`;
+      words.push(
+        `Claimed: ${medium.name} was edited by the owner before sharing; its pictures are not proved${except}.`,
+      );
     } else {
       words.push(
         `NOT PROVED: ${medium.name} (${medium.fragmentsProved} of ${medium.fragmentsTotal} pieces are as recorded).`,

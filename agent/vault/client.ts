@@ -4,11 +4,23 @@ import { fileURLToPath } from 'node:url';
 import { AgentError } from '../base/errors.ts';
 import type { SignedDemand } from './demand.ts';
 import type { ListedClip } from './library.ts';
+import type { RedactionChoice } from './redact/choice.ts';
+import type { ClipAnalysisReport } from './redact/report.ts';
+import type { RedactionReport } from './redactions.ts';
 import type { ApprovalReport, PreviewReport } from './reports.ts';
 import type { VaultRequest } from './server.ts';
 import type { Pairing, PairingRecord } from './viewing.ts';
 
-export type { ApprovalReport, ListedClip, PairingRecord, PreviewReport, SignedDemand };
+export type {
+  ApprovalReport,
+  ClipAnalysisReport,
+  ListedClip,
+  PairingRecord,
+  PreviewReport,
+  RedactionChoice,
+  RedactionReport,
+  SignedDemand,
+};
 
 type Arguments<M extends VaultRequest['method']> = Omit<Extract<VaultRequest, { method: M }>, 'method'>;
 
@@ -125,6 +137,19 @@ export class VaultClient {
 
   async clipMedia(clipId: string): Promise<Uint8Array> {
     return (await this.#ask('clipMedia', { clipId })) as Uint8Array;
+  }
+
+  async analyseClip(clipId: string): Promise<ClipAnalysisReport> {
+    return (await this.#ask('analyseClip', { clipId })) as ClipAnalysisReport;
+  }
+
+  async redactClip(params: Arguments<'redactClip'>): Promise<RedactionReport> {
+    return (await this.#ask('redactClip', params)) as RedactionReport;
+  }
+
+  /** Ends the analysis or redaction that runs now; nothing of it is kept. */
+  cancelRedaction(): void {
+    if (this.#alive) this.#process.send({ cancel: true });
   }
 
   async preview(params: Arguments<'preview'>): Promise<PreviewReport> {

@@ -12,8 +12,10 @@ import { deriveRequestKey, type SigningKey } from '../protocol/keys.ts';
 import { deriveMonthKey, monthOf, signLineage } from '../protocol/lineage.ts';
 import type { CheckedRequest } from '../protocol/request-check.ts';
 import { mediaNameOf } from '../protocol/share-names.ts';
-import { chooseFragments, type FragmentEntry, initOf, proveFragments, type Span } from './content.ts';
+import { chooseFragments, type FragmentProof, initOf, proveFragments, type Span } from './content.ts';
 import { type ClipLibrary, type OpenedClip, soundTrack, videoTrack } from './library.ts';
+import { redactedMedium, redactionsOf } from './redacted-medium.ts';
+import type { KeptRedaction } from './redactions.ts';
 
 /** So much is held in memory at once; a share of more is refused before it is built. */
 export const maxMediaBytes = 512 * 1024 * 1024;
@@ -23,11 +25,15 @@ const maxMedia = 100;
 
 export interface Selection extends Span {
   readonly clipId: string;
+  /** Made in this session for this clip and these times: sent in the place of the recording. */
+  readonly redactionId?: string | undefined;
 }
 
 export interface Medium extends Span {
   readonly name: string;
   readonly clipId: string;
+  /** `derived`: not all of it stands as it was recorded. */
+  readonly kind: 'original' | 'derived';
   readonly bytes: Uint8Array;
   readonly sha256: string;
 }
@@ -55,9 +61,10 @@ interface Piece {
 
 type ClosedClip = OpenedClip & { readonly closing: ClosingMetadata };
 
-interface Cut {
+export interface Cut {
   readonly medium: Medium;
-  readonly parts: readonly FragmentEntry[];
+  /** Of the recorded fragments in it, each at its place. */
+  readonly proofs: readonly FragmentProof[];
 }
 
 /** The part of one track that lies in the span; undefined when no whole fragment does. */
@@ -76,14 +83,15 @@ function cutTrack(
   const parts = [init, ...chosen];
   const bytes = Buffer.concat(parts.map((f) => from.subarray(f.offset, f.offset + f.bytes)));
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { medium: { ...named, bytes, sha256, fromMs: first.start_ms, toMs: last.start_ms + last.duration_ms }, parts };
+  const times = { fromMs: first.start_ms, toMs: last.start_ms + last.duration_ms };
+  return { medium: { ...named, kind: 'original', bytes, sha256, ...times }, proofs: proveFragments(fragments, parts) };
 }
 
 function buildPiece(
   clip: OpenedClip,
   selection: Selection,
   window: Span,
-  options: { n: number; keepSound: boolean },
+  options: { n: number; keepSound: boolean; redaction: KeptRedaction | undefined },
 ): Piece {
   const { closing } = clip;
   if (closing === undefined) {
@@ -96,7 +104,10 @@ function buildPiece(
   const { clipId } = selection;
   const span = { fromMs: Math.max(selection.fromMs, window.fromMs), toMs: Math.min(selection.toMs, window.toMs) };
   const closed = { ...clip, closing };
-  const video = cutTrack(closed, videoTrack, span, { clipId, name: mediaNameOf('video', options.n) });
+  const named = { clipId, name: mediaNameOf('video', options.n) };
+  const recorded = cutTrack(closed, videoTrack, span, named);
+  const { redaction } = options;
+  const video = redaction && recorded ? redactedMedium(redaction, recorded, closing.fragments) : recorded;
   if (video === undefined) {
     throw new AgentError(
       'usage',
@@ -117,15 +128,12 @@ function buildPiece(
     media: cuts.map(({ medium }) => medium),
     redactions: [
       ...cuts.map(({ medium: { name } }) => ({ name, kind: 'trim' as const })),
+      ...(redaction === undefined ? [] : redactionsOf(video.medium, redaction.choice)),
       ...(dropped ? [{ name: video.medium.name, kind: 'audio_dropped' as const }] : []),
     ],
     manifest: JSON.parse(manifestBytes.toString('utf8')),
     manifestHash,
-    proofs: cuts.map(({ medium: { name }, parts }) => ({
-      name,
-      manifest_hash: manifestHash,
-      fragments: proveFragments(closing.fragments, parts),
-    })),
+    proofs: cuts.map(({ medium: { name }, proofs: fragments }) => ({ name, manifest_hash: manifestHash, fragments })),
   };
 }
 
@@ -138,6 +146,8 @@ export function buildPreview(options: {
   readonly discloseLineage?: boolean;
   /** The owner wants the sound to go along. Without being asked for it, it never does. */
   readonly keepSound: boolean;
+  /** What was made of a clip in this session. */
+  readonly redaction?: ((redactionId: string) => KeptRedaction) | undefined;
 }): BuiltPreview {
   const { checked, library } = options;
   const { request, agency } = checked;
@@ -162,7 +172,9 @@ export function buildPreview(options: {
         'Cannot prepare the share: choose fewer clips, over 512 MiB were chosen',
       );
     }
-    return buildPiece(clip, selection, window, { n: i + 1, keepSound: options.keepSound });
+    const { redactionId } = selection;
+    const redaction = redactionId === undefined ? undefined : options.redaction?.(redactionId);
+    return buildPiece(clip, selection, window, { n: i + 1, keepSound: options.keepSound, redaction });
   });
   if (pieces.reduce((sum, piece) => sum + piece.media.length, 0) > maxMedia) {
     throw new AgentError(
@@ -184,7 +196,7 @@ export function buildPreview(options: {
       to: Math.ceil(Math.max(...media.map((m) => m.toMs)) / 1000),
     },
     manifest_hashes: [...new Set(pieces.map((p) => p.manifestHash))],
-    media: media.map((m) => ({ name: m.name, kind: 'original', bytes: m.bytes.length, sha256: m.sha256 })),
+    media: media.map((m) => ({ name: m.name, kind: m.kind, bytes: m.bytes.length, sha256: m.sha256 })),
     redactions: pieces.flatMap((p) => p.redactions),
     terms: grantedTerms(request.terms),
     recipient_kid: agency.recipient.kid,

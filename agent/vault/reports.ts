@@ -7,7 +7,7 @@ export interface PreviewReport {
   readonly media: readonly {
     readonly name: string;
     readonly clipId: string;
-    readonly kind: 'original';
+    readonly kind: 'original' | 'derived';
     readonly bytes: number;
     readonly sha256: string;
     readonly fromMs: number;

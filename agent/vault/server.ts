@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { z } from 'zod';
 import { systemClock } from '../base/clock.ts';
 import { AgentError, asAgentError } from '../base/errors.ts';
+import { redactionChoice } from './redact/choice.ts';
 import { VaultSession } from './session.ts';
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= 64 * 1024);
@@ -30,12 +31,21 @@ const requestSchema = z.discriminatedUnion('method', [
   }),
   z.strictObject({ method: z.literal('listClips'), fromMs: whenMs, toMs: whenMs }),
   z.strictObject({ method: z.literal('clipMedia'), clipId: id }),
+  z.strictObject({ method: z.literal('analyseClip'), clipId: id }),
+  z.strictObject({
+    method: z.literal('redactClip'),
+    clipId: id,
+    span: z.strictObject({ fromMs: whenMs, toMs: whenMs }),
+    choice: redactionChoice,
+  }),
   z.strictObject({
     method: z.literal('preview'),
     request: bytes,
     agency: bytes,
     floorS: z.number().int().min(0),
-    selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+    selection: z
+      .array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs, redactionId: id.optional() }))
+      .max(99),
     /** The owner wants to prove that the clips come from one device; otherwise nothing says so. */
     discloseLineage: z.boolean().default(false),
     /** The owner keeps the sound; otherwise it is dropped. */
@@ -82,6 +92,10 @@ async function answer(session: VaultSession, request: VaultRequest): Promise<unk
       return session.listClips(request.fromMs, request.toMs);
     case 'clipMedia':
       return session.clipMedia(request.clipId);
+    case 'analyseClip':
+      return session.analyseClip(request.clipId);
+    case 'redactClip':
+      return session.redactClip(request);
     case 'preview':
       return session.preview(request);
     case 'previewMedia':
@@ -119,6 +133,8 @@ export async function serveVault(): Promise<void> {
   // One at a time: an approval must not interleave with another.
   let last: Promise<void> = Promise.resolve();
   process.on('message', (message: unknown) => {
+    // Not in the queue: it ends what stands at its head.
+    if ((message as { cancel?: unknown } | null)?.cancel === true) return session.cancelRedaction();
     last = last.then(async () => {
       const envelope = message as { id?: unknown; request?: unknown } | null;
       const requestId = envelope?.id;

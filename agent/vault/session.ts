@@ -19,10 +19,14 @@ import { deriveRequestKey, signingKeyFromSeed } from '../protocol/keys.ts';
 import { type CheckedRequest, checkRequest } from '../protocol/request-check.ts';
 import { openNote } from '../protocol/sealed-note.ts';
 import { archiveParts } from '../protocol/share-archive.ts';
+import type { Span } from './content.ts';
 import { demandLifeS, type SignedDemand, writeDemand } from './demand.ts';
 import { type Floors, joinFloors, raiseFloor, raiseFloors, requireFloor } from './floors.ts';
 import { ClipLibrary, type ListedClip, movieOf } from './library.ts';
 import { type BuiltPreview, buildPreview, maxMediaBytes, type Selection } from './preview.ts';
+import type { RedactionChoice } from './redact/choice.ts';
+import type { ClipAnalysisReport } from './redact/report.ts';
+import { Redactions } from './redactions.ts';
 import type { ApprovalReport, PreviewReport } from './reports.ts';
 import { writeSealedShare } from './share.ts';
 import { shareBytesOf, shareFiles } from './share-files.ts';
@@ -48,6 +52,7 @@ export class VaultSession {
   #secrets: VaultSecrets | undefined;
   readonly #previews = new Map<string, BuiltPreview>();
   readonly #approved = new Set<string>();
+  readonly #redactions = new Redactions();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -142,13 +147,15 @@ export class VaultSession {
   openNotes(notes: readonly { readonly id: string; readonly sealed: Uint8Array }[]): { id: string; text: string }[] {
     if (this.#ownerIdentity === undefined)
       throw new AgentError('refused', 'vault/locked', 'Cannot read notes: unlock first');
-    const identity = parseIdentity(this.#ownerIdentity);
+    // Entries of before a change of keys are sealed to the key of then, which only the passphrase brings back.
+    const identities = [this.#ownerIdentity, ...(this.#secrets?.formerIdentities ?? [])].map(parseIdentity);
     return notes.flatMap(({ id, sealed }) => {
-      try {
-        return [{ id, text: openNote(sealed, identity) }];
-      } catch {
-        return [];
+      for (const identity of identities) {
+        try {
+          return [{ id, text: openNote(sealed, identity) }];
+        } catch {}
       }
+      return [];
     });
   }
 
@@ -158,6 +165,21 @@ export class VaultSession {
 
   clipMedia(clipId: string): Uint8Array {
     return movieOf(this.#requireLibrary().open(clipId));
+  }
+
+  /** Looking through a clip before it is redacted. Only while deciding, like all that leads to a share. */
+  analyseClip(clipId: string): Promise<ClipAnalysisReport> {
+    this.#requireDeciding();
+    return this.#redactions.analyse(this.#requireLibrary(), clipId);
+  }
+
+  redactClip(params: { readonly clipId: string; readonly span: Span; readonly choice: RedactionChoice }) {
+    this.#requireDeciding();
+    return this.#redactions.redact(this.#requireLibrary(), params);
+  }
+
+  cancelRedaction(): void {
+    this.#redactions.cancel();
   }
 
   #check(request: Uint8Array, agency: Uint8Array, floorS: number): CheckedRequest {
@@ -202,6 +224,7 @@ export class VaultSession {
       selection: params.selection,
       library: this.#requireLibrary(),
       keepSound: params.sound === true,
+      redaction: (redactionId) => this.#redactions.get(redactionId),
       ownerRootSeed: fromHex(secrets.ownerRootSeedHex),
       discloseLineage: params.discloseLineage === true,
     });
@@ -212,7 +235,7 @@ export class VaultSession {
       media: built.media.map((m) => ({
         name: m.name,
         clipId: m.clipId,
-        kind: 'original',
+        kind: m.kind,
         bytes: m.bytes.length,
         sha256: m.sha256,
         fromMs: m.fromMs,
