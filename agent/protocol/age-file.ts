@@ -21,7 +21,7 @@ import {
   unwrapKey,
   wrapKey,
 } from './age-header.ts';
-import { ChunkSealer, openChunks } from './age-stream.ts';
+import { ChunkSealer, openChunks, sealChunks } from './age-stream.ts';
 import { decodeBech32, encodeBech32 } from './bech32.ts';
 
 /**
@@ -92,24 +92,43 @@ export function recipientOf(identity: string): string {
   return parseIdentity(identity).recipient;
 }
 
+interface Peer {
+  readonly raw: Uint8Array;
+  readonly key: KeyObject;
+}
+
+const maxPeers = 16;
+const peers = new Map<string, Peer>();
+
+/** A recorder seals to the same two all its life: parsing them anew takes as long as a fifth of a megabyte takes to seal. */
+function peerOf(recipient: string): Peer {
+  const known = peers.get(recipient);
+  if (known !== undefined) return known;
+  const raw = parseRecipient(recipient);
+  const peer = { raw, key: publicKeyOf(raw) };
+  if (peers.size >= maxPeers) peers.clear();
+  peers.set(recipient, peer);
+  return peer;
+}
+
 /** Undefined when the other key is of small order, which would make the shared secret public. */
-function sharedSecret(privateKey: KeyObject, peer: Uint8Array): Uint8Array | undefined {
+function sharedSecret(privateKey: KeyObject, publicKey: KeyObject): Uint8Array | undefined {
   try {
-    return diffieHellman({ privateKey, publicKey: publicKeyOf(peer) });
+    return diffieHellman({ privateKey, publicKey });
   } catch {
     return undefined;
   }
 }
 
 function wrapFor(recipient: string, fileKey: Uint8Array): string {
-  const peer = parseRecipient(recipient);
+  const peer = peerOf(recipient);
   const ephemeral = generateKeyPairSync('x25519');
   const share = rawPublic(ephemeral.publicKey);
-  const shared = sharedSecret(ephemeral.privateKey, peer);
+  const shared = sharedSecret(ephemeral.privateKey, peer.key);
   if (shared === undefined) {
     throw new AgentError('usage', 'age/bad-recipient', 'Cannot use the recipient: anybody could open what it seals');
   }
-  const wrappingKey = deriveKey(shared, Buffer.concat([share, peer]), x25519Label);
+  const wrappingKey = deriveKey(shared, Buffer.concat([share, peer.raw]), x25519Label);
   return encodeStanza('X25519', [share], wrapKey(wrappingKey, fileKey));
 }
 
@@ -120,16 +139,25 @@ export interface Sealer {
   final(): Uint8Array;
 }
 
-export function createSealer(recipients: readonly string[]): Sealer {
+function newFileKey(recipients: readonly string[]): { readonly fileKey: Uint8Array; readonly header: Uint8Array } {
   const fileKey = randomBytes(fileKeyBytes);
+  return { fileKey, header: wrapFileKey(recipients, fileKey) };
+}
+
+function wrapFileKey(recipients: readonly string[], fileKey: Uint8Array): Uint8Array {
   const stanzas = [...new Set(recipients)].map((recipient) => wrapFor(recipient, fileKey));
   // A file that nobody can open, or one person fewer than asked, is worse than none.
   if (stanzas.length === 0 || stanzas.length !== recipients.length) {
     throw new AgentError('usage', 'age/bad-recipient', 'Cannot seal: recipients are missing or named twice');
   }
+  return encodeHeader(fileKey, stanzas);
+}
+
+export function createSealer(recipients: readonly string[]): Sealer {
+  const { fileKey, header } = newFileKey(recipients);
   const payload = new ChunkSealer(fileKey);
   return {
-    header: encodeHeader(fileKey, stanzas),
+    header,
     update: (bytes) => payload.update(bytes),
     final: () => payload.final(),
   };
@@ -137,8 +165,21 @@ export function createSealer(recipients: readonly string[]): Sealer {
 
 /** Seals in one go. */
 export function sealBytes(recipients: readonly string[], plaintext: Uint8Array): SealedFile {
-  const sealer = createSealer(recipients);
-  return { header: sealer.header, body: Buffer.concat([sealer.update(plaintext), sealer.final()]) };
+  const { fileKey, header } = newFileKey(recipients);
+  return { header, body: sealChunks(fileKey, plaintext) };
+}
+
+/**
+ * The same file key for other recipients: the header changes, the body stays. Whoever could open the old header and kept
+ * it, or the file key, still can. Throws what `openFileKey` does.
+ */
+export function rewrapHeader(header: Uint8Array, identity: OwnerIdentity, recipients: readonly string[]): Uint8Array {
+  const fileKey = openFileKey(header, identity);
+  try {
+    return wrapFileKey(recipients, fileKey);
+  } finally {
+    fileKey.fill(0);
+  }
 }
 
 export function splitFile(file: Uint8Array): SealedFile {
@@ -153,7 +194,7 @@ function unwrapX25519(stanza: Stanza, identity: OwnerIdentity): Uint8Array | und
   if (share?.length !== 32 || rest.length > 0 || stanza.body.length !== fileKeyBytes + 16) {
     throw damaged('its header has a malformed stanza');
   }
-  const shared = sharedSecret(identity.privateKey, share);
+  const shared = sharedSecret(identity.privateKey, publicKeyOf(share));
   if (shared === undefined) throw damaged('its header has a malformed stanza');
   return unwrapKey(deriveKey(shared, Buffer.concat([share, identity.publicKey]), x25519Label), stanza.body);
 }

@@ -72,6 +72,26 @@ export class ChunkSealer {
   }
 }
 
+/** The whole payload at once, without a copy more than needed: a recorder does this all day. */
+export function sealChunks(fileKey: Uint8Array, plain: Uint8Array): Uint8Array {
+  const nonce = randomBytes(nonceBytes);
+  const key = deriveKey(fileKey, nonce, 'payload');
+  const chunkCount = Math.max(1, Math.ceil(plain.length / chunkBytes));
+  const body = Buffer.allocUnsafeSlow(nonceBytes + plain.length + chunkCount * tagBytes);
+  body.set(nonce);
+  let to = nonceBytes;
+  for (let counter = 0; counter < chunkCount; counter += 1) {
+    const iv = chunkIv(counter, counter === chunkCount - 1);
+    const cipher = createCipheriv('chacha20-poly1305', key, iv, { authTagLength: tagBytes });
+    const sealed = cipher.update(plain.subarray(counter * chunkBytes, (counter + 1) * chunkBytes));
+    cipher.final();
+    body.set(sealed, to);
+    body.set(cipher.getAuthTag(), to + sealed.length);
+    to += sealed.length + tagBytes;
+  }
+  return body;
+}
+
 function openChunk(key: Uint8Array, counter: number, last: boolean, sealed: Uint8Array): Uint8Array | undefined {
   const end = sealed.length - tagBytes;
   const decipher = createDecipheriv('chacha20-poly1305', key, chunkIv(counter, last), { authTagLength: tagBytes });

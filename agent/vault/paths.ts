@@ -7,3 +7,5 @@ export const ownerRootPath = (dataDir: string): string => join(dataDir, 'keys', 
 export const placePath = (dataDir: string): string => join(dataDir, 'owner', 'place.json');
 export const rootsPath = (dataDir: string): string => join(dataDir, 'owner', 'roots.json');
 export const camerasPath = (dataDir: string): string => join(dataDir, 'cameras');
+export const viewingPath = (dataDir: string): string => join(dataDir, 'owner', 'viewing');
+export const clipIndexPath = (dataDir: string): string => join(dataDir, 'owner', 'clip-index');

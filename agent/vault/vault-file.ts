@@ -21,11 +21,13 @@ const rootSchema = z.strictObject({
   keysHex: z.array(hex32).min(2).max(9),
 });
 
+const identity = z.string().startsWith('AGE-SECRET-KEY-1');
+
 const secretsSchema = z.strictObject({
   version: z.literal(1),
   createdAtMs: z.number().int(),
   /** The viewing identity: opens clips. */
-  ownerIdentity: z.string().startsWith('AGE-SECRET-KEY-1'),
+  ownerIdentity: identity,
   /** The deciding seed: signs dispatches and, through per-request keys, grants. */
   ownerRootSeedHex: hex32,
   place: z.strictObject({ latE6: microDegrees(90_000_000), lonE6: microDegrees(180_000_000) }),
@@ -33,6 +35,16 @@ const secretsSchema = z.strictObject({
   roots: z.array(rootSchema).max(maxRoots),
   /** Newest version seen of each agency's document: an older one, validly signed, is not taken for the agency again. */
   floors: z.record(z.string().regex(/^[a-z0-9-]{3,40}$/), z.number().int().min(1)).default({}),
+  /** Owner identities of before, oldest first: entries of the ledger stay sealed to them. */
+  formerIdentities: z.array(identity).max(32).default([]),
+  /** A change of keys that was begun and not completed: until then the vault opens for nothing else. */
+  keyChange: z
+    .strictObject({
+      kind: z.enum(['rotate', 'recover']),
+      ownerIdentity: identity,
+      recoveryRecipient: z.string().max(100),
+    })
+    .optional(),
 });
 
 export type VaultSecrets = Readonly<z.infer<typeof secretsSchema>>;
@@ -54,7 +66,8 @@ export function parseRoot(value: unknown): RootPin {
 /** The passphrase counts as typed by a person: see `normalisePassphrase`. `workFactorLog2` is 15 in use; tests pass less to be quick. */
 export async function writeVaultFile(
   dataDir: string,
-  secrets: Omit<VaultSecrets, 'floors'> & Partial<Pick<VaultSecrets, 'floors'>>,
+  secrets: Omit<VaultSecrets, 'floors' | 'formerIdentities'> &
+    Partial<Pick<VaultSecrets, 'floors' | 'formerIdentities'>>,
   passphrase: string,
   workFactorLog2 = 15,
 ): Promise<void> {
@@ -65,8 +78,24 @@ export async function writeVaultFile(
   );
 }
 
-/** Throws `vault/not-enrolled`, `vault/wrong-passphrase` or `age/damaged`; the three are never merged. */
+/**
+ * Throws `vault/not-enrolled`, `vault/wrong-passphrase` or `age/damaged`; the three are never merged. Throws
+ * `vault/keys-unfinished` while a change of keys is: what the vault holds would open only a part of the clips.
+ */
 export async function readVaultFile(dataDir: string, passphrase: string): Promise<VaultSecrets> {
+  const secrets = await readUnfinishedVaultFile(dataDir, passphrase);
+  if (secrets.keyChange !== undefined) throw unfinishedChange(secrets.keyChange.kind);
+  return secrets;
+}
+
+export function unfinishedChange(kind: 'rotate' | 'recover'): AgentError {
+  const command = kind === 'rotate' ? 'latchkey keys rotate' : 'latchkey recover';
+  const message = `Cannot go on: a change of keys was interrupted. Run "${command}" again to complete it`;
+  return new AgentError('refused', 'vault/keys-unfinished', message);
+}
+
+/** For who completes a change of keys. */
+export async function readUnfinishedVaultFile(dataDir: string, passphrase: string): Promise<VaultSecrets> {
   const bytes = readFileLimited(vaultFilePath(dataDir), 1 << 20);
   if (bytes === undefined) {
     throw new AgentError(

@@ -1,0 +1,64 @@
+/** What `latchkey keys` and `latchkey recover` have in common: nothing may run, and what changed is said plainly. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../base/clock.ts';
+import { AgentError } from '../base/errors.ts';
+import { readFileLimited } from '../base/files.ts';
+import { createLog } from '../base/log.ts';
+import type { Config } from '../config/schema.ts';
+import { type OwnerIdentity, parseIdentity } from '../protocol/age-file.ts';
+import type { KeyChange, KeyChangeOptions } from '../vault/key-change.ts';
+import { type CliIo, say } from './io.ts';
+
+const maxKeyFileBytes = 64 * 1024;
+
+/** Throws `recover/no-key`. */
+export function readPaperKey(path: string): OwnerIdentity {
+  const text = readFileLimited(path, maxKeyFileBytes)?.toString('utf8');
+  const line = text?.split('\n').find((each) => each.startsWith('AGE-SECRET-KEY-1'));
+  if (line !== undefined) return parseIdentity(line.trim());
+  const why = text === undefined ? `there is no ${path}` : `${path} holds no age secret key`;
+  throw new AgentError('usage', 'recover/no-key', `Cannot read the paper key: ${why}`);
+}
+
+export function changeOptions(config: Config, io: CliIo): KeyChangeOptions {
+  return {
+    dataDir: config.dataDir,
+    log: createLog('keys', io.stderr),
+    clock: systemClock,
+    onProgress: (done) => {
+      if (io.isTty) io.stderr.write(`\r${done} keys of stored clips looked at`);
+    },
+  };
+}
+
+export function sayChange(change: KeyChange, config: Config, io: CliIo): void {
+  if (io.isTty) io.stderr.write('\r\u001b[K');
+  const { rewrappedCount, keptCount, foreignCount, revokedPairingCount } = change;
+  say(
+    io,
+    `Keys changed. ${rewrappedCount + keptCount} stored keys now open with the new ones; no footage was rewritten.`,
+  );
+  if (foreignCount > 0) {
+    say(io, `  ${foreignCount} could not be opened and stay as they are; "latchkey check" names their clips.`);
+  }
+  say(
+    io,
+    revokedPairingCount > 0
+      ? `  ${revokedPairingCount} paired browsers and terminals are unpaired: pair each again.`
+      : '  No browser or terminal was paired.',
+  );
+  for (const path of setAside(config))
+    say(io, `  ${path} was set aside as damaged and still opens with the old key only.`);
+  say(io, '  The old key opens nothing on this device any more. Copies made before, such as backups, it still opens.');
+}
+
+function setAside({ dataDir }: Config): string[] {
+  const folder = join(dataDir, 'cameras');
+  const cameras = existsSync(folder) ? readdirSync(folder).toSorted() : [];
+  return cameras.flatMap((camera) =>
+    readdirSync(join(folder, camera))
+      .filter((name) => /\.(damaged|salvaged)-\d+$/.test(name))
+      .map((name) => join('cameras', camera, name)),
+  );
+}
