@@ -23,7 +23,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const intake of intakes) await intake.close();
   await delay(50);
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 async function start(change: Partial<IntakeOptions> = {}): Promise<Intake> {

@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const intake of intakes) await intake.close();
   // The file store makes its folder in the background, and must find the place where it stands.
   await delay(50);
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 async function start(change: Partial<IntakeOptions> = {}): Promise<Intake> {

@@ -161,7 +161,7 @@ export class AgencyOffice implements AsyncDisposable {
     await this.broker.stop();
     // The file store makes its folder in the background, and must find the place where it stands.
     await delay(50);
-    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 
