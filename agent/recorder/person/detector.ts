@@ -18,6 +18,8 @@ export interface PersonOptions {
   readonly matrix?: ColourMatrix;
 }
 
+/** Of the model's input. Smaller still, and a cat that fills the crop is taken for somebody who crouches. */
+const leastCropShare = 0.75;
 const nms = { overlapRatio: 0.5, insideRatio: 0.8 };
 
 export class PersonDetector implements PersonStage {
@@ -65,9 +67,10 @@ export class PersonDetector implements PersonStage {
       const crops = planRegions(regions, {
         widthPx: frame.widthPx,
         heightPx: frame.heightPx,
-        inputPx: session.inputPx,
+        leastPx: Math.round(session.inputPx * leastCropShare),
         maxCount: options.maxCropCount ?? this.#maxRegionCount,
         contextRatio: 0.25,
+        roomRatio: 1.5,
         alsoWhole: options.alsoWhole === true,
       });
       const found: CropBox[] = [];

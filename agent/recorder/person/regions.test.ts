@@ -3,16 +3,17 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planRegions, type RegionOptions } from './regions.ts';
 
-const options: RegionOptions = { widthPx: 640, heightPx: 360, inputPx: 224, maxCount: 2, contextRatio: 0.25 };
+const options: RegionOptions = { widthPx: 640, heightPx: 360, leastPx: 224, maxCount: 2, contextRatio: 0.25, roomRatio: 1.5 }; // biome-ignore format: one line
 const whole = { x: 0, y: 0, w: 640, h: 360 };
 
 const scenes = fc
   .record({
     widthPx: fc.constantFrom(320, 640, 1280),
     heightPx: fc.constantFrom(180, 360, 720),
-    inputPx: fc.constantFrom(160, 224, 416),
+    leastPx: fc.constantFrom(160, 224, 416),
     maxCount: fc.integer({ min: 1, max: 4 }),
     contextRatio: fc.constantFrom(0, 0.25, 1),
+    roomRatio: fc.constantFrom(1, 1.5, 3),
   })
   .chain((o) =>
     fc.tuple(
@@ -32,7 +33,7 @@ const scenes = fc
   );
 
 describe('planRegions', () => {
-  it('covers every box with few crops inside the frame, none smaller than the model sees', () => {
+  it('covers every box with few crops inside the frame, none smaller than it may be', () => {
     fc.assert(
       fc.property(scenes, ([o, boxes]) => {
         const crops = planRegions(boxes, o);
@@ -44,8 +45,8 @@ describe('planRegions', () => {
           expect(crop.y).toBeGreaterThanOrEqual(0);
           expect(crop.x + crop.w).toBeLessThanOrEqual(o.widthPx);
           expect(crop.y + crop.h).toBeLessThanOrEqual(o.heightPx);
-          expect(crop.w).toBeGreaterThanOrEqual(Math.min(o.inputPx, o.widthPx));
-          expect(crop.h).toBeGreaterThanOrEqual(Math.min(o.inputPx, o.heightPx));
+          expect(crop.w).toBeGreaterThanOrEqual(Math.min(o.leastPx, o.widthPx));
+          expect(crop.h).toBeGreaterThanOrEqual(Math.min(o.leastPx, o.heightPx));
         }
         for (const b of boxes) {
           expect(crops.some((c) => c.x <= b.x && c.y <= b.y && c.x + c.w >= b.x + b.w && c.y + c.h >= b.y + b.h)).toBe(
@@ -62,9 +63,10 @@ describe('planRegions', () => {
     expect(planRegions([{ x: 20, y: 10, w: 600, h: 340 }], options)).toEqual([whole]);
   });
 
-  it('cuts one square at the scale of the model around a small box', () => {
+  it('cuts one square of the least side around a small box, and leaves room around a larger one', () => {
     expect(planRegions([{ x: 300, y: 160, w: 20, h: 60 }], options)).toEqual([{ x: 198, y: 78, w: 224, h: 224 }]);
     expect(planRegions([{ x: 0, y: 300, w: 20, h: 60 }], options)).toEqual([{ x: 0, y: 136, w: 224, h: 224 }]);
+    expect(planRegions([{ x: 300, y: 100, w: 40, h: 120 }], options)).toEqual([{ x: 185, y: 25, w: 270, h: 270 }]);
   });
 
   it('adds the whole frame where it is asked to, once', () => {

@@ -1,18 +1,20 @@
 import type { Box } from '../stages.ts';
 
 /**
- * Where to look for people: turns what moved into few square crops, so that a small far figure is seen at the model's
- * own scale and a still frame costs nothing. Pure.
+ * Where to look for people: turns what moved into few square crops, so that a small far figure fills a good part of the
+ * model's input and a still frame costs nothing. Pure.
  */
 export interface RegionOptions {
   readonly widthPx: number;
   readonly heightPx: number;
-  /** Side of the model's input: a crop of this side is seen without scaling. */
-  readonly inputPx: number;
+  /** Side of the smallest crop: below that of the model's input, small things are seen larger than they are. */
+  readonly leastPx: number;
   /** At most this many crops, because each costs one run of the model. */
   readonly maxCount: number;
   /** Added around each moving box on every side, as a share of its longer side: legs may move while a head rests. */
   readonly contextRatio: number;
+  /** Side of a crop to that of what it must contain. Often only a part of somebody moves, and the model knows whole people. */
+  readonly roomRatio: number;
   /** One more crop: the whole frame. */
   readonly alsoWhole?: boolean;
 }
@@ -35,7 +37,7 @@ export function planRegions(boxes: readonly Box[], options: RegionOptions): Box[
   const whole: Box = { x: 0, y: 0, w: options.widthPx, h: options.heightPx };
   let groups = boxes.map((box) => padded(box, options));
   if (groups.length === 0) return [whole];
-  groups = mergeWhile(groups, (a, b, union) => touches(a, b) || sideOf(union) <= options.inputPx);
+  groups = mergeWhile(groups, (a, b, union) => touches(a, b) || sideOf(union) <= options.leastPx);
   while (groups.length > options.maxCount) groups = mergeCheapest(groups);
   const crops = groups.map((group) => squareAround(group, options));
   const wholeArea = whole.w * whole.h;
@@ -106,9 +108,9 @@ function mergeCheapest(groups: readonly Extent[]): Extent[] {
   return [...groups.filter((_, k) => k !== best.i && k !== best.j), union];
 }
 
-/** A square of at least the model's side around the group, moved into the frame; cut where the frame is smaller. */
+/** A square around the group, moved into the frame; cut where the frame is smaller. */
 function squareAround(group: Extent, options: RegionOptions): Box {
-  const side = Math.max(options.inputPx, sideOf(group));
+  const side = Math.max(options.leastPx, Math.round(sideOf(group) * options.roomRatio));
   const w = Math.min(side, options.widthPx);
   const h = Math.min(side, options.heightPx);
   const x = clamp(Math.round((group.left + group.right - w) / 2), 0, options.widthPx - w);

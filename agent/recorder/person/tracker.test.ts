@@ -34,9 +34,10 @@ describe('confirmation', () => {
     ['a sure detection counts twice', [0.7, 0.5], 1],
     ['but one alone is not enough', [0.9, undefined, undefined, undefined, undefined], -1],
     ['nor with two weak ones', [0.9, 0.3, 0.3, undefined], -1],
+    ['two good ones are somebody', [0.6, 0.6], 1],
     ['a weak one counts half', [0.5, 0.3, 0.3, 0.5], 3],
     ['weak ones alone are nobody', [0.4, 0.4, 0.4, 0.4, 0.4, 0.4], -1],
-    ['two passing ones are nobody', [0.5, 0.6, undefined, undefined, undefined, undefined], -1],
+    ['two passing ones are nobody', [0.5, 0.55, undefined, undefined, undefined, undefined], -1],
   ] as readonly (readonly [string, readonly (number | undefined)[], number])[])('%s', (_, scores, look) => {
     expect(confirmedAt(scores)).toBe(look);
   });

@@ -9,7 +9,7 @@ import { MotionTrail } from './trail.ts';
  * the tracker also says where to look again. Identity is by position only. Pure: time comes with each call.
  */
 export interface TrackerOptions {
-  /** Looks that must see somebody, of the last `windowCount`; a look that is sure counts more (see `weigh`). */
+  /** Looks that must see somebody, of the last `windowCount`; the surer a look is, the more it counts (see `weigh`). */
   readonly confirmCount: number;
   readonly windowCount: number;
   /** A detection below it starts nobody, but somebody who is known may go on with half of it. */
@@ -38,6 +38,8 @@ export const defaultTrackerOptions: TrackerOptions = {
 
 /** A score this much above the threshold is sure. */
 const sureMargin = 0.2;
+/** What a look is worth that finds half the threshold, at it and where it is sure. */
+const [weakWeight, plainWeight, sureWeight] = [0.25, 1, 2];
 /** A person's way is followed so far back before the first detection, and so far on after the last. */
 const reachMs = 3000;
 /** Motion at a detection so long ago still speaks for it. */
@@ -253,7 +255,7 @@ export class PersonTracker {
     const { confirmCount } = this.#options;
     if (track.confirmed || track.foundMs !== timeMs) return;
     const enough = track.looks.reduce((sum, weight) => sum + weight, 0) >= confirmCount;
-    const strongCount = track.looks.filter((weight) => weight >= 1).length;
+    const strongCount = track.looks.filter((weight) => weight >= plainWeight).length;
     if (!enough || strongCount < Math.min(2, confirmCount)) return;
     if (timeMs - track.supportedMs > supportMs || this.#isBackground(track, timeMs)) return;
     const start = this.#trail.before(track.firstBox, track.firstSeenMs, reachMs);
@@ -288,10 +290,11 @@ export class PersonTracker {
   }
 }
 
-/** What a look at somebody is worth: a sure one is as good as two others. */
+/** What a look at somebody is worth: a sure one is as good as two others. In between it grows with the score. */
 function weigh(score: number, threshold: number): number {
-  if (score < threshold) return 0.5;
-  return score < threshold + sureMargin ? 1 : 2;
+  const overRatio = score < threshold ? (2 * score) / threshold - 2 : (score - threshold) / sureMargin;
+  const slope = score < threshold ? plainWeight - weakWeight : sureWeight - plainWeight;
+  return Math.min(sureWeight, Math.max(weakWeight, plainWeight + overRatio * slope));
 }
 
 function record(track: OpenTrack, weight: number, windowCount: number): void {

@@ -9,7 +9,7 @@ import { type LiveRecording, recordLive } from './recordings.ts';
 /** What is said may begin and end that much off. */
 export const toleranceMs = 500;
 /** Beside one-by-one. */
-const livePositiveCount = 3;
+const livePositiveCount = 5;
 /** Somebody who is there when the stream begins says nothing about the delay. */
 const earliestMs = 2000;
 /** An event may come that long after a visit and still be its own. */
