@@ -6,7 +6,7 @@ import { type CliIo, note, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
 import { example } from './program-line.ts';
 import { clipText } from './request-text.ts';
-import { byteSize, clean } from './terminal-text.ts';
+import { byteSize, clean, localTime } from './terminal-text.ts';
 
 interface ListOption extends ConfigOption {
   readonly from?: string;
@@ -16,6 +16,10 @@ interface ListOption extends ConfigOption {
 
 interface ExportOption extends ConfigOption {
   readonly out: string;
+}
+
+interface JsonOption extends ConfigOption {
+  readonly json?: boolean;
 }
 
 interface SealedOption extends ConfigOption {
@@ -44,7 +48,10 @@ async function list(option: ListOption, io: CliIo): Promise<void> {
   const clips = await withOwner(openConfig(option, io), (owner) => owner.call('listClips', range));
   if (option.json === true) return sayJson(io, clips);
   if (clips.length === 0) say(io, 'No clips in that time.');
-  for (const clip of clips) say(io, `${clean(clip.clipId)}  ${clipText(clip)}  ${byteSize(clip.bytes)}`);
+  for (const clip of clips) {
+    const pinned = clip.pinned ? '  pinned' : '';
+    say(io, `${clean(clip.clipId)}  ${clipText(clip)}  ${byteSize(clip.bytes)}${pinned}`);
+  }
 }
 
 async function exportOne(clipId: string, option: ExportOption, io: CliIo): Promise<void> {
@@ -52,6 +59,42 @@ async function exportOne(clipId: string, option: ExportOption, io: CliIo): Promi
   const config = openConfig(option, io);
   const bytes = await withOwner(config, (owner) => exportClip(owner, clipId, option.out, config));
   note(io, `Wrote ${option.out} (${byteSize(bytes)}), readable by anyone who gets the file.`);
+}
+
+async function remove(clipIds: readonly string[], option: JsonOption, io: CliIo): Promise<void> {
+  const done = await withOwner(openConfig(option, io), (owner) => owner.call('deleteClips', { clipIds }));
+  if (option.json === true) return sayJson(io, done);
+  const soon = done.goneAtMs > Date.now();
+  if (!soon) return say(io, `Deleted ${done.deletedCount}, for good: the disk is full, so nothing could be kept back.`);
+  say(io, `Deleted ${done.deletedCount}. Gone for good at ${localTime(done.goneAtMs)}; until then:`);
+  say(io, `  latchkey clips undelete ${clipIds.map((id) => clean(id)).join(' ')}`);
+}
+
+async function undelete(clipIds: readonly string[], option: JsonOption, io: CliIo): Promise<void> {
+  const config = openConfig(option, io);
+  if (clipIds.length === 0) {
+    const waiting = await withOwner(config, (owner) => owner.call('listDeleted'));
+    if (option.json === true) return sayJson(io, waiting);
+    if (waiting.length === 0) say(io, 'Nothing is waiting to be deleted.');
+    for (const clip of waiting) {
+      say(io, `${clean(clip.clipId)}  ${clean(clip.cameraName)}  gone for good at ${localTime(clip.goneAtMs)}`);
+    }
+    return;
+  }
+  const done = await withOwner(config, (owner) => owner.call('undeleteClips', { clipIds }));
+  if (option.json === true) return sayJson(io, done);
+  say(io, `Back: ${done.restoredCount}.`);
+}
+
+async function pin(clipIds: readonly string[], pinned: boolean, option: JsonOption, io: CliIo): Promise<void> {
+  const done = await withOwner(openConfig(option, io), (owner) => owner.call('pinClips', { clipIds, pinned }));
+  if (option.json === true) return sayJson(io, done);
+  const share = Math.round((done.pinnedBytes / done.quotaBytes) * 100);
+  say(
+    io,
+    `${pinned ? 'Pinned' : 'Unpinned'} ${done.changedCount}. Pinned clips now take ${byteSize(done.pinnedBytes)},`,
+  );
+  say(io, `${share} % of the quota of ${byteSize(done.quotaBytes)}; what is new has to live in the rest.`);
 }
 
 export function register(program: Command, io: CliIo): void {
@@ -66,6 +109,28 @@ export function register(program: Command, io: CliIo): void {
     .requiredOption('--out <file>', 'the new file')
     .addHelpText('after', example('latchkey clips export 5f0e8a --out visitor.mp4'))
     .action((id: string, option: ExportOption) => exportOne(id, option, io));
+  withConfigOption(
+    clips
+      .command('delete <id...>')
+      .description('delete clips; for ten minutes they can be taken back (needs "unlock")'),
+  )
+    .option('--json', 'print as JSON')
+    .addHelpText('after', example('latchkey clips delete 5f0e8a'))
+    .action((ids: string[], option: JsonOption) => remove(ids, option, io));
+  withConfigOption(
+    clips.command('undelete [id...]').description('take back what was just deleted; without an id, list it'),
+  )
+    .option('--json', 'print as JSON')
+    .addHelpText('after', example('latchkey clips undelete', 'latchkey clips undelete 5f0e8a'))
+    .action((ids: string[], option: JsonOption) => undelete(ids, option, io));
+  withConfigOption(clips.command('pin <id...>').description('keep clips whatever the quota says (needs "unlock")'))
+    .option('--json', 'print as JSON')
+    .addHelpText('after', example('latchkey clips pin 5f0e8a'))
+    .action((ids: string[], option: JsonOption) => pin(ids, true, option, io));
+  withConfigOption(clips.command('unpin <id...>').description('let clips go again when the quota says so'))
+    .option('--json', 'print as JSON')
+    .addHelpText('after', example('latchkey clips unpin 5f0e8a'))
+    .action((ids: string[], option: JsonOption) => pin(ids, false, option, io));
   withConfigOption(clips.command('sealed <id>').description('take out the sealed segments of a clip; needs no key'))
     .option('--segment <n>', 'write only this segment to standard output')
     .option('--out-dir <folder>', 'write every segment as its own age file into a new folder')

@@ -1,7 +1,7 @@
 /** From approval to the day on which a share should be gone: cooling-off, second approver, withdrawal, demands, ledger. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
@@ -85,6 +85,7 @@ beforeEach(async () => {
     safeguards: () => safeguards,
     hasAccount: (name) => name !== 'nobody',
     decisions: new Decisions(known.ownerRecipient),
+    askRecorder: () => Promise.reject(new Error('no recorder runs here')),
     vaults,
     clock: systemClock,
     nowMs,
@@ -358,6 +359,20 @@ describe('after sharing', () => {
     execFileSync('mkdir', ['-p', half]);
     restart();
     expect(existsSync(half)).toBe(false);
+  });
+
+  it('a demand that is over leaves nothing on its way, also if a crash came while that was cleared', async () => {
+    await shared();
+    pass(91 * dayMs);
+    aftermath.tick();
+    const [demandId = ''] = outbox();
+    courierSays(demandId, 'done');
+    db.setDemandState(demandId, 'sent');
+    rmSync(path('spool/outbox', demandId, 'dispatch.json'));
+    restart();
+    expect(outbox()).toEqual([]);
+    expect(readdirSync(path('spool/status'))).toEqual([]);
+    expect(readdirSync(path('owner/demands'))).toEqual([]);
   });
 });
 

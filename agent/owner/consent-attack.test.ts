@@ -78,6 +78,7 @@ beforeEach(async () => {
       house: known,
       intake,
       decisions: new Decisions(known.ownerRecipient),
+      askRecorder: () => Promise.reject(new Error('no recorder runs here')),
       vaults,
       clock: systemClock,
       nowMs,

@@ -7,14 +7,16 @@ import { sealNote } from '../protocol/sealed-note.ts';
 import type { LedgerDb } from '../store/ledger-db.ts';
 import type { VaultClient } from '../vault/client.ts';
 import type { AgencyBook } from './agency-book.ts';
+import { ClipBook } from './clip-book.ts';
 import type { Decisions } from './decisions.ts';
 import type { House } from './house.ts';
 import type { Intake } from './intake.ts';
 import { entryText, ledgerHead, readEntries, sessionEntryBytes } from './ledger-book.ts';
-import { RequestBook, withCameraNames } from './request-book.ts';
+import { RequestBook } from './request-book.ts';
 import type {
   AgencySummary,
   ClipSummary,
+  DeletedClip,
   Evidence,
   Health,
   LedgerEntry,
@@ -22,6 +24,7 @@ import type {
   LockState,
   NoticeSummary,
   OwnerService,
+  PinResult,
   Preview,
   RequestDetail,
   RequestState,
@@ -43,6 +46,8 @@ export interface ConsentOptions {
   /** As in force now, not as configured. */
   readonly safeguards: () => SafeguardSummary;
   readonly decisions: Decisions;
+  /** Of a camera, over its control socket. */
+  readonly askRecorder: (cameraId: string, method: string, params: unknown) => Promise<unknown>;
   readonly vaults: VaultHost;
   readonly clock: Clock;
   readonly nowMs: () => number;
@@ -58,10 +63,12 @@ export interface ConsentOptions {
 export class Consent implements OwnerService {
   readonly #o: ConsentOptions;
   readonly #requests: RequestBook;
+  readonly #clips: ClipBook;
   #restored = false;
 
   constructor(options: ConsentOptions) {
     this.#o = options;
+    this.#clips = new ClipBook({ config: options.config, vaults: options.vaults, ask: options.askRecorder });
     this.#requests = new RequestBook({ ...options, sealNotes: () => this.#sealNotes() });
   }
 
@@ -225,15 +232,27 @@ export class Consent implements OwnerService {
   // Looking back
 
   async listClips(params: { fromMs: number; toMs: number }): Promise<readonly ClipSummary[]> {
-    return withCameraNames(
-      this.#o.config,
-      await this.#o.vaults.require('viewing').listClips(params.fromMs, params.toMs),
-    );
+    return this.#clips.list(params);
   }
 
   async clipMedia(params: { clipId: string }): Promise<Uint8Array> {
-    this.#o.vaults.note(`view ${params.clipId}`);
-    return this.#o.vaults.require('viewing').clipMedia(params.clipId);
+    return this.#clips.media(params);
+  }
+
+  async deleteClips(params: { clipIds: readonly string[] }): Promise<{ deletedCount: number; goneAtMs: number }> {
+    return this.#clips.delete(params);
+  }
+
+  async undeleteClips(params: { clipIds: readonly string[] }): Promise<{ restoredCount: number }> {
+    return this.#clips.undelete(params);
+  }
+
+  async listDeleted(): Promise<readonly DeletedClip[]> {
+    return this.#clips.deleted();
+  }
+
+  async pinClips(params: { clipIds: readonly string[]; pinned: boolean }): Promise<PinResult> {
+    return this.#clips.pin(params);
   }
 
   async listLedger(params: { from: number; count: number }): Promise<readonly LedgerEntry[]> {

@@ -7,6 +7,7 @@ import type { OwnerService } from './service.ts';
 const id = z.string().min(1).max(64);
 const whenMs = z.number().int().min(0).max(8.64e15);
 const passphrase = z.string().min(1).max(400);
+const clipIds = z.array(id).min(1).max(1000);
 const piece = {
   offset: z.number().int().min(0),
   length: z
@@ -53,6 +54,10 @@ const shapes = {
   listClips: z.strictObject({ fromMs: whenMs, toMs: whenMs }),
   previewMedia: z.strictObject({ previewId: id, name: z.string().max(64), ...piece }),
   clipMedia: z.strictObject({ clipId: id, ...piece }),
+  deleteClips: z.strictObject({ clipIds }),
+  undeleteClips: z.strictObject({ clipIds }),
+  listDeleted: z.strictObject({}),
+  pinClips: z.strictObject({ clipIds, pinned: z.boolean() }),
 } as const;
 
 type Method = keyof typeof shapes;
@@ -143,6 +148,10 @@ export function ownerMethods(service: OwnerService, media: MediaWindow, logins: 
     decline: (p) => service.decline(parse('decline', p)),
     withdraw: (p) => service.withdraw(parse('withdraw', p)),
     listClips: (p) => service.listClips(parse('listClips', p)),
+    deleteClips: (p) => service.deleteClips(parse('deleteClips', p)),
+    undeleteClips: (p) => service.undeleteClips(parse('undeleteClips', p)),
+    listDeleted: () => service.listDeleted(),
+    pinClips: (p) => service.pinClips(parse('pinClips', p)),
     previewMedia: (p) => {
       const { previewId, name, offset, length } = parse('previewMedia', p);
       return media.piece(`${previewId}/${name}`, offset, length, () => service.previewMedia({ previewId, name }));

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { type ClockTrust, clockTrust } from '../base/clock-trust.ts';
 import { ControlClient, ControlServer } from '../base/control.ts';
 import { asAgentError } from '../base/errors.ts';
+import { removeTemporaries } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../config/schema.ts';
 import { tightenLimits } from '../protocol/limits.ts';
@@ -87,6 +88,9 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
   const { config, clock, log, signal } = options;
   const { dataDir } = config;
   const limits = tightenLimits(config.limits);
+  // Of this program and of the vaults that it starts.
+  for (const room of ['.', 'viewing', 'tls']) removeTemporaries(join(dataDir, 'owner', room));
+  removeTemporaries(join(dataDir, 'spool', 'notices'), 'digest.json');
   const house = new House(dataDir);
   const db = new LedgerDb(join(dataDir, 'ledger.db'));
   const nowMs = flooredNow(clock, db);
@@ -146,6 +150,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     hasAccount: (name) => listAccounts(dataDir).some((account) => account.name === name),
     safeguards: () => describeSafeguards(safeguards),
     decisions,
+    askRecorder: (camera, method, params) => ask(dataDir, `recorder-${camera}.sock`, method, params),
     vaults,
     clock,
     nowMs,

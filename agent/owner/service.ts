@@ -56,7 +56,24 @@ export interface ClipSummary {
   readonly bytes: number;
   /** A clip cut by a power loss has no signed manifest and can't be proved unaltered. */
   readonly cut: boolean;
+  /** Kept by the owner: never purged. */
+  readonly pinned: boolean;
   readonly thumbnailJpegBase64?: string;
+}
+
+/** Deleted by the owner and not gone yet: it can be taken back until then. */
+export interface DeletedClip {
+  readonly clipId: string;
+  readonly cameraId: string;
+  readonly cameraName: string;
+  readonly goneAtMs: number;
+}
+
+export interface PinResult {
+  readonly changedCount: number;
+  /** Of all pinned clips of the cameras concerned, and what these may hold in all. */
+  readonly pinnedBytes: number;
+  readonly quotaBytes: number;
 }
 
 /** What is asked to go into a share: at most what the request's window covers. */
@@ -255,6 +272,12 @@ export interface OwnerService {
   /** Looking back: needs `viewing`. */
   listClips(params: { fromMs: number; toMs: number }): Promise<readonly ClipSummary[]>;
   clipMedia(params: { clipId: string }): Promise<Uint8Array>;
+  /** Hidden at once, gone for good after ten minutes. Needs `viewing`. */
+  deleteClips(params: { clipIds: readonly string[] }): Promise<{ deletedCount: number; goneAtMs: number }>;
+  undeleteClips(params: { clipIds: readonly string[] }): Promise<{ restoredCount: number }>;
+  listDeleted(): Promise<readonly DeletedClip[]>;
+  /** Keeps clips from being purged, or no longer. Needs `viewing`. */
+  pinClips(params: { clipIds: readonly string[]; pinned: boolean }): Promise<PinResult>;
   /** Who viewed, shared, decided: needs `viewing`. */
   listLedger(params: { from: number; count: number }): Promise<readonly LedgerEntry[]>;
   /** Needs no key. */

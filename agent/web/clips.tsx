@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { ClipSummary } from '../owner/service.ts';
 import { get } from './api.ts';
 import type { PageProps } from './app.tsx';
+import { ClipActions, DeletedClips } from './clip-actions.tsx';
 import { Message, PageHeading } from './form.tsx';
 import { useLoaded } from './load.ts';
 import { Still } from './still.tsx';
@@ -12,11 +13,13 @@ import { clockTime, dateOf, day, dayBounds, duration, offsetAt, size } from './w
 export function ClipsPage({ health, revision }: PageProps): JSX.Element {
   const [date, setDate] = useState(() => /[?&]day=(\d{4}-\d{2}-\d{2})/.exec(location.hash)?.[1] ?? dateOf(Date.now()));
   const [playing, setPlaying] = useState<string>();
+  const [changes, setChanges] = useState(0);
+  const changed = (): void => setChanges((count) => count + 1);
   const { fromMs, toMs } = dayBounds(date);
   const locked = health.lock === 'locked';
   const { value, problem } = useLoaded(
     () => (locked ? Promise.resolve([]) : get<readonly ClipSummary[]>(`/api/clips?from=${fromMs}&to=${toMs}`)),
-    [date, locked, revision],
+    [date, locked, revision, changes],
   );
   const clips = (value ?? []).toSorted((a, b) => a.startMs - b.startMs);
   const step = (days: number): void => setDate(dateOf(dayBounds(date).fromMs + days * 86_400_000 + 12 * 3_600_000));
@@ -54,6 +57,7 @@ export function ClipsPage({ health, revision }: PageProps): JSX.Element {
               <span key={hour}>{hour}</span>
             ))}
           </p>
+          <DeletedClips revision={revision + changes} onChange={changed} />
           {value !== undefined && clips.length === 0 && <p class="empty">No clip on this day.</p>}
           <ol class="clips">
             {clips.map((clip) => (
@@ -69,6 +73,7 @@ export function ClipsPage({ health, revision }: PageProps): JSX.Element {
                   <span class="hint">
                     {duration(clip.endMs - clip.startMs)}, {size(clip.bytes)}
                     {clip.cut && ', cut short by a power loss'}
+                    {clip.pinned && ', pinned'}
                   </span>
                 </div>
                 {playing === clip.clipId ? (
@@ -89,6 +94,7 @@ export function ClipsPage({ health, revision }: PageProps): JSX.Element {
                     Play
                   </button>
                 )}
+                <ClipActions clip={clip} onChange={changed} />
               </li>
             ))}
           </ol>

@@ -116,6 +116,28 @@ test('looking back needs viewing, then shows a day and plays', async () => {
   await page.getByText('No clip on this day.').waitFor();
 });
 
+test('a clip is pinned with what that costs, deleted, and taken back', async () => {
+  await logIn();
+  await service.unlockDeciding({ passphrase });
+  await page.evaluate(async (words) => {
+    const body = JSON.stringify({ passphrase: words });
+    await fetch('/api/unlock', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  }, passphrase);
+  await page.goto(`${api.url}#/clips?day=2026-11-21`);
+  await page.reload();
+  await page.getByText('3 clips').waitFor();
+  await page.getByRole('button', { name: /^Pin the clip from 14:12/ }).click();
+  await page.getByText(/Pinned clips now take [\d.]+ MB, 0 % of the quota\./).waitFor();
+  await page.getByText(', pinned').waitFor();
+  await page.getByRole('button', { name: /^Delete the clip from 14:12/ }).click();
+  await page.getByText('2 clips').waitFor();
+  await page.reload();
+  await page.getByText('Deleted a clip of Front door; gone for good at').waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('3 clips').waitFor();
+  expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0);
+});
+
 test('when the session is over, the next press leads to the log-in', async () => {
   await logIn();
   await openFirstRequest();

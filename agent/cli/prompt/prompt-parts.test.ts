@@ -96,6 +96,7 @@ const clip: ClipSummary = {
   labels: ['person'],
   bytes: 1000,
   cut: false,
+  pinned: false,
 };
 
 function clipsState(): PromptState {

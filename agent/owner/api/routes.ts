@@ -63,6 +63,12 @@ const previewBody = z.strictObject({
 const approveBody = z.strictObject({ previewId: id, passphrase: secret });
 const demandBody = z.strictObject({ ground: z.enum(['owner_request', 'terms_breach']), passphrase: secret });
 const mediaName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
+const clipIds = z
+  .array(z.string().regex(/^[0-9a-f]{32}$/))
+  .min(1)
+  .max(100);
+const clipsBody = z.strictObject({ clipIds });
+const pinBody = z.strictObject({ clipIds, pinned: z.boolean() });
 const queryMs = z
   .string()
   .regex(/^\d{1,15}$/)
@@ -291,6 +297,34 @@ export const routes: readonly Route[] = [
     access: 'viewer',
     needs: 'viewing',
     answer: async (call) => video(call, await call.service.clipMedia({ clipId: requestParams.parse(call.params).id })),
+  },
+  {
+    method: 'POST',
+    url: '/api/clips/delete',
+    access: 'owner',
+    needs: 'viewing',
+    answer: (call) => call.service.deleteClips(clipsBody.parse(call.body)),
+  },
+  {
+    method: 'POST',
+    url: '/api/clips/undelete',
+    access: 'owner',
+    needs: 'viewing',
+    answer: (call) => call.service.undeleteClips(clipsBody.parse(call.body)),
+  },
+  {
+    method: 'GET',
+    url: '/api/clips/deleted',
+    access: 'viewer',
+    needs: 'viewing',
+    answer: (call) => call.service.listDeleted(),
+  },
+  {
+    method: 'POST',
+    url: '/api/clips/pin',
+    access: 'owner',
+    needs: 'viewing',
+    answer: (call) => call.service.pinClips(pinBody.parse(call.body)),
   },
   { method: 'GET', url: '/api/agencies', access: 'viewer', answer: (call) => call.service.listAgencies() },
   {

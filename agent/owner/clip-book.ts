@@ -1,0 +1,112 @@
+/**
+ * What an owner does with the clips themselves: look, keep, delete, take back. The recorders write, each its own database;
+ * every action is noted for the session's entry in the ledger.
+ */
+import { z } from 'zod';
+import { AgentError, asAgentError } from '../base/errors.ts';
+import type { Config } from '../config/schema.ts';
+import type { VaultClient } from '../vault/client.ts';
+import { withCameraNames } from './request-book.ts';
+import type { ClipSummary, DeletedClip, PinResult } from './service.ts';
+import type { VaultHost } from './vault-host.ts';
+
+export interface ClipBookOptions {
+  readonly config: Config;
+  readonly vaults: VaultHost;
+  /** Asks the recorder of a camera. */
+  readonly ask: (cameraId: string, method: string, params: unknown) => Promise<unknown>;
+}
+
+const deleted = z.object({ deletedCount: z.int(), goneAtMs: z.int() });
+const restored = z.object({ restoredCount: z.int() });
+const pinned = z.object({ changedCount: z.int(), pinnedBytes: z.number(), quotaBytes: z.number() });
+const pending = z.object({ clips: z.array(z.object({ clipId: z.string(), goneAtMs: z.int() })) });
+
+export class ClipBook {
+  readonly #o: ClipBookOptions;
+
+  constructor(options: ClipBookOptions) {
+    this.#o = options;
+  }
+
+  #vault(): VaultClient {
+    return this.#o.vaults.require('viewing');
+  }
+
+  async list(params: { fromMs: number; toMs: number }): Promise<readonly ClipSummary[]> {
+    return withCameraNames(this.#o.config, await this.#vault().listClips(params.fromMs, params.toMs));
+  }
+
+  async media(params: { clipId: string }): Promise<Uint8Array> {
+    this.#o.vaults.note(`view ${params.clipId}`);
+    return this.#vault().clipMedia(params.clipId);
+  }
+
+  async delete(params: { clipIds: readonly string[] }): Promise<{ deletedCount: number; goneAtMs: number }> {
+    this.#vault();
+    const answers = await this.#askAll('delete', params.clipIds, deleted);
+    const deletedCount = answers.reduce((sum, answer) => sum + answer.deletedCount, 0);
+    if (deletedCount === 0) throw notThere('delete');
+    this.#note('delete', params.clipIds);
+    const goneAtMs = Math.min(...answers.filter((answer) => answer.deletedCount > 0).map((answer) => answer.goneAtMs));
+    return { deletedCount, goneAtMs };
+  }
+
+  async undelete(params: { clipIds: readonly string[] }): Promise<{ restoredCount: number }> {
+    this.#vault();
+    const answers = await this.#askAll('undelete', params.clipIds, restored);
+    const restoredCount = answers.reduce((sum, answer) => sum + answer.restoredCount, 0);
+    if (restoredCount === 0) throw notThere('take back');
+    this.#note('undelete', params.clipIds);
+    return { restoredCount };
+  }
+
+  async deleted(): Promise<readonly DeletedClip[]> {
+    this.#vault();
+    const lists = await Promise.all(
+      this.#o.config.cameras.map(async ({ id, name }) => {
+        const { clips } = pending.parse(await this.#o.ask(id, 'deleted', {}).catch(() => ({ clips: [] })));
+        return clips.map((clip) => ({ ...clip, cameraId: id, cameraName: name }));
+      }),
+    );
+    return lists.flat().toSorted((a, b) => a.goneAtMs - b.goneAtMs);
+  }
+
+  async pin(params: { clipIds: readonly string[]; pinned: boolean }): Promise<PinResult> {
+    this.#vault();
+    const method = params.pinned ? 'pin' : 'unpin';
+    const answers = await this.#askAll(method, params.clipIds, pinned);
+    const concerned = answers.filter(({ changedCount }) => changedCount > 0);
+    if (concerned.length === 0) throw notThere(method);
+    this.#note(method, params.clipIds);
+    const sum = (of: (answer: PinResult) => number): number => concerned.reduce((all, each) => all + of(each), 0);
+    return {
+      changedCount: sum(({ changedCount }) => changedCount),
+      pinnedBytes: sum(({ pinnedBytes }) => pinnedBytes),
+      quotaBytes: sum(({ quotaBytes }) => quotaBytes),
+    };
+  }
+
+  #note(action: string, clipIds: readonly string[]): void {
+    for (const clipId of clipIds) this.#o.vaults.note(`${action} ${clipId}`);
+  }
+
+  /** Only the recorders know whose a clip is. One that is away may have it: then nothing was done there, and that is said. */
+  async #askAll<T>(method: string, clipIds: readonly string[], shape: z.ZodType<T>): Promise<T[]> {
+    const { config, ask } = this.#o;
+    const answers = await Promise.allSettled(config.cameras.map(({ id }) => ask(id, method, { clipIds })));
+    const done = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [shape.parse(answer.value)] : []));
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    const nothing = done.every((answer) => Object.values(answer as Record<string, number>)[0] === 0);
+    if (failed !== undefined && nothing) throw asAgentError(failed.reason);
+    return done;
+  }
+}
+
+function notThere(what: string): AgentError {
+  return new AgentError(
+    'usage',
+    'owner/no-such-clip',
+    `Cannot ${what} the clip: there is none of that id, or it is still being recorded`,
+  );
+}
