@@ -131,9 +131,9 @@ export class TestCamera {
     return status;
   }
 
-  clips(identityText: string = this.owner.identity): RecordedClip[] {
+  clips(identityText: string = this.owner.identity, path: string = this.databasePath): RecordedClip[] {
     const identity = parseIdentity(identityText);
-    using reader = ClipsReader.open(this.databasePath);
+    using reader = ClipsReader.open(path);
     return reader.listClips().map(({ seq, clipId, state }) => {
       const opening = reader.meta(seq, 'opening');
       const closing = reader.meta(seq, 'closing');

@@ -3,7 +3,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ensurePrivateDir, readFileLimited, removeDurable, renameDurable, writeFileDurable } from './files.ts';
+import {
+  ensurePrivateDir,
+  readFileLimited,
+  removeDurable,
+  removeTemporaries,
+  renameDurable,
+  writeFileDurable,
+} from './files.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -21,6 +28,17 @@ describe('files', () => {
     expect(readdirSync(dir)).toEqual(['a']);
     writeFileDurable(path, '');
     expect(readFileSync(path, 'utf8')).toBe('');
+  });
+
+  it('that were never finished are cleared away, of one file or of all, and nothing else is', () => {
+    const left = ['.a.0123456789ab.tmp', '.b.json.0123456789ab.tmp'];
+    const kept = ['a', '.hidden', '.a.0123456789.tmp', 'a.0123456789ab.tmp'];
+    for (const name of [...left, ...kept]) writeFileSync(join(dir, name), '');
+    removeTemporaries(dir, 'b.json');
+    expect(readdirSync(dir).toSorted()).toEqual([left[0] ?? '', ...kept].toSorted());
+    removeTemporaries(dir);
+    expect(readdirSync(dir).toSorted()).toEqual(kept.toSorted());
+    removeTemporaries(join(dir, 'missing'));
   });
 
   // Mounting a small file system needs root, which CI has.

@@ -2,21 +2,30 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { AgentError, systemCode } from './errors.ts';
 
-/** Makes a directory (and parents) that only this user can enter. */
+/** As `writeFileDurable` names them. */
+const temporaryPattern = /^\.(.+)\.[0-9a-f]{12}\.tmp$/;
+
+/** Makes a directory (and parents) that only this user can enter, and makes what was missing durable. */
 export function ensurePrivateDir(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  // A file that is synced inside is lost all the same if a power cut takes back the folder's name.
+  const { length } = resolve(first);
+  for (let made = resolve(path); made.length >= length; made = dirname(made)) syncDir(dirname(made));
 }
 
 export function syncDir(path: string): void {
@@ -54,6 +63,18 @@ export function writeFileDurable(path: string, bytes: Uint8Array | string, mode 
       });
     }
     throw thrown;
+  }
+}
+
+/**
+ * Removes what a program left that was killed while it replaced a file: of one file, or of every file in `dir`. Only for
+ * what no other running program writes.
+ */
+export function removeTemporaries(dir: string, of?: string): void {
+  if (!existsSync(dir)) return;
+  for (const name of readdirSync(dir)) {
+    const target = temporaryPattern.exec(name)?.[1];
+    if (target !== undefined && (of === undefined || of === target)) rmSync(join(dir, name), { force: true });
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { ControlServer } from '../base/control.ts';
 import { asAgentError } from '../base/errors.ts';
+import { removeTemporaries } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import { regionFilter } from '../protocol/topics.ts';
 import { type BrokerOptions, readBrokerAddress } from './broker-address.ts';
@@ -47,6 +48,8 @@ const refreshEveryMs = 6 * 3600_000;
 export async function runCourier(options: CourierOptions): Promise<void> {
   const { dataDir, regions, signal, clock, log } = options;
   const filters = regions.map(regionFilter);
+  for (const folder of ['.', 'inbox', 'status']) removeTemporaries(join(dataDir, 'spool', folder));
+  removeTemporaries(join(dataDir, 'spool', 'notices'), 'sent.json');
   const inbox = new Inbox({ dataDir, topicPrefixes: filters.map((filter) => filter.slice(0, -1)), clock, log });
   let state: { broker: BrokerState; code?: string } = { broker: 'not-configured' };
   const setState = (broker: BrokerState): void => {

@@ -55,6 +55,10 @@ export function nextDemandState(
   return failed ? 'failed' : 'sending';
 }
 
+function isOver(state: DemandRow['state']): boolean {
+  return state !== 'waiting' && state !== 'sending';
+}
+
 export class Aftermath {
   readonly #db: LedgerDb;
   readonly #log: Log;
@@ -77,13 +81,15 @@ export class Aftermath {
     this.#folder = join(options.dataDir, 'owner', 'demands');
     ensurePrivateDir(this.#folder);
     this.#outbox = new Outbox(options.dataDir);
-    this.discardUnknown();
+    this.clearAway();
   }
 
-  /** Demands that were signed and are in no ledger: cut while they were made. */
-  discardUnknown(): void {
-    const known = new Set(this.#db.demands().map((d) => d.demand_id));
+  /** What a crash left: of demands that were cut while they were made and are in no ledger, and of those that are over. */
+  clearAway(): void {
+    const demands = this.#db.demands();
+    const known = new Set(demands.filter((d) => !isOver(d.state)).map((d) => d.demand_id));
     for (const name of readdirSync(this.#folder)) if (!known.has(name)) removeDurable(join(this.#folder, name));
+    for (const { demand_id: id } of demands) if (!known.has(id) && this.#outbox.has(id)) this.#outbox.clear(id);
   }
 
   /** Out of the folder of a share that has arrived, before that goes. */
@@ -96,7 +102,7 @@ export class Aftermath {
   }
 
   tick(): void {
-    const demands = this.#db.demands().filter((d) => d.state === 'waiting' || d.state === 'sending');
+    const demands = this.#db.demands().filter((d) => !isOver(d.state));
     if (demands.length === 0) return;
     const shares = new Map(this.#db.shares().map((s) => [s.share_id, s]));
     const states = new Map(this.#db.requests().map((r) => [r.request_hash, r.state]));

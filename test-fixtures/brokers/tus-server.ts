@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { FileStore } from '@tus/file-store';
 import { Server } from '@tus/server';
 
@@ -12,7 +12,12 @@ export interface TusServerFixture {
   close(): Promise<void>;
 }
 
-export function startTusServer(dir: string, path = '/files'): Promise<TusServerFixture> {
+export function startTusServer(
+  dir: string,
+  path = '/files',
+  /** What a slow server does first. */
+  before: (request: IncomingMessage) => Promise<void> = async () => {},
+): Promise<TusServerFixture> {
   mkdirSync(dir, { recursive: true });
   const created: { id: string; metadata: Record<string, string | null> }[] = [];
   const tus = new Server({
@@ -25,7 +30,11 @@ export function startTusServer(dir: string, path = '/files'): Promise<TusServerF
     },
   });
   const server = createServer((request, response) => {
-    tus.handle(request, response).catch(() => response.destroy());
+    // Spoken to as a proxy it is every server there is.
+    request.url = request.url?.replace(/^http:\/\/[^/]+/, '');
+    before(request)
+      .then(() => tus.handle(request, response))
+      .catch(() => response.destroy());
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);

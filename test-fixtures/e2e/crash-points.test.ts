@@ -1,0 +1,45 @@
+/**
+ * A whole share under a trace of system calls: at every call by which owner, vault or courier change anything outside
+ * themselves, what a crash leaves is looked at; on one disk for each call of each program the house is started again, and some
+ * programs are killed for real. The long tier starts it on every kind of disk and kills at every call.
+ */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type LeftDisk, Scene } from '../crash-points/good-run.ts';
+import { runKilledAt } from '../crash-points/killed-run.ts';
+import { type Proof, prove } from '../crash-points/proof.ts';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+let scene: Scene;
+let proof: Proof;
+
+function oneOfEachCall(kinds: readonly LeftDisk[]): LeftDisk[] {
+  const calls = new Map(kinds.map((kind) => [`${kind.point.program} ${kind.point.call}`, kind]));
+  return [...calls.values()];
+}
+
+beforeAll(async () => {
+  scene = await Scene.set('share');
+  proof = await prove(scene, { choose: oneOfEachCall, atOnce: 4 });
+});
+afterAll(() => scene[Symbol.asyncDispose]());
+
+test('wherever owner, vault and courier are cut off: 0 or 1 share, one ciphertext, no approval lost and no upload without one, no key before its release', () => {
+  expect(proof.wrong).toEqual([]);
+});
+
+test('and a run has not fewer points than it had', () => {
+  expect(proof.points.length).toBeGreaterThanOrEqual(500);
+  expect(proof.disks.length).toBeGreaterThanOrEqual(300);
+  expect(proof.kinds.length).toBeGreaterThanOrEqual(120);
+  expect(proof.drivenCount).toBeGreaterThanOrEqual(15);
+});
+
+test.for([
+  { program: 'vault', call: 'write', name: 'owner/held/ID/body.age', when: 'after' },
+  { program: 'courier', call: 'rename', name: 'spool/status/.ID.json.ID.tmp > spool/status/ID.json', when: 'after' },
+  { program: 'owner', call: 'rename', name: 'owner/held/ID/header.age > spool/outbox/ID/header.age', when: 'after' },
+] as const)('the same if $program alone is killed at its first $call of $name', async (killing) => {
+  const { reached, wrong } = await runKilledAt(scene, { ...killing, ordinal: 1, whole: false });
+  expect(wrong).toEqual([]);
+  expect(reached).toBe(true);
+});
