@@ -1,6 +1,7 @@
 // When and where the person stage is asked: what is new, the whole now and then, and the newest frame where it is slow.
 import { describe, expect, it } from 'vitest';
-import { silentLog } from '../base/log.ts';
+import { asAgentError } from '../base/errors.ts';
+import { type Log, silentLog } from '../base/log.ts';
 import { type Looked, PersonLooks } from './looks.ts';
 import { PersonTracker } from './person/tracker.ts';
 import type { Box, Detection, LookOptions, MotionResult, PersonStage, SmallFrame } from './stages.ts';
@@ -40,13 +41,13 @@ class ScriptedStage implements PersonStage {
   }
 }
 
-function setUp(stage: ScriptedStage) {
+function setUp(stage: ScriptedStage, log: Log = silentLog) {
   const looked: Looked[] = [];
   let idleCount = 0;
   const looks = new PersonLooks({
     cameraId: 'door',
     person: { stage, tracker: new PersonTracker() },
-    log: silentLog,
+    log,
     onLooked: (look) => looked.push(look),
     onIdle: () => {
       idleCount += 1;
@@ -119,6 +120,23 @@ describe('PersonLooks', () => {
     await stage.answer();
     expect(stage.asked[1]).toMatchObject({ timeMs: 400, regions: [] });
     await stage.answer();
+  });
+
+  it('waits for no look beyond its deadline, and goes on when it has ended', async () => {
+    const stage = new ScriptedStage(true);
+    const told: unknown[] = [];
+    const log: Log = { ...silentLog, error: (_event, thrown) => told.push(asAgentError(thrown).code) };
+    const { looks, looked, see } = setUp(stage, log);
+    void see(0, 'motion', walker(0));
+    for (let timeMs = 200; timeMs <= 10_000; timeMs += 200) void see(timeMs, 'motion', walker(timeMs));
+    expect(looks.underWayMs).toBe(0);
+    void see(10_200, 'motion', walker(10_200));
+    expect(looks.underWayMs).toBeUndefined();
+    await stage.answer();
+    expect([looked, looks.failedCount, told]).toEqual([[], 1, ['person/late']]);
+    expect([stage.asked.at(-1)?.timeMs, looks.underWayMs]).toEqual([10_200, 10_200]);
+    await stage.answer();
+    expect(looked).toHaveLength(1);
   });
 
   it('throws away what a look found when its run has ended meanwhile', async () => {

@@ -1,3 +1,4 @@
+import { AgentError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { Attention } from './person/attention.ts';
 import type { Box, Detection, MotionResult, PersonStage, SmallFrame } from './stages.ts';
@@ -5,7 +6,7 @@ import type { Box, Detection, MotionResult, PersonStage, SmallFrame } from './st
 /**
  * When the person stage looks, and where: at what moves and isn't known yet, at people who stand still, at the whole
  * picture after a global change and now and then while something goes on. One look at a time; while one is under way
- * the newest frame waits for it and replaces the one that waited before.
+ * the newest frame waits for it and replaces the one that waited before. Nothing else waits longer than its deadline.
  */
 
 /** Somebody followed from look to look. */
@@ -66,6 +67,8 @@ interface Look {
 /** Somebody in the middle of the picture may stand still where no motion and no track points. */
 const wholeEveryMs = 4000;
 const cropCount = 2;
+/** What a look finds later than this, on the frames' time line, counts for nothing, and no event is held open for it. */
+const deadlineMs = 10_000;
 /** So many looks without a frame waiting at their end, and a board that was slow may try two crops again. */
 const calmLookCount = 20;
 
@@ -75,6 +78,7 @@ export class PersonLooks {
   #run = 0;
   #looking: Look | undefined;
   #next: Look | undefined;
+  #newestMs = Number.NEGATIVE_INFINITY;
   #lastWholeMs = Number.NEGATIVE_INFINITY;
   #calmCount = calmLookCount;
   #skippedCount = 0;
@@ -92,9 +96,9 @@ export class PersonLooks {
     return this.#failedCount;
   }
 
-  /** Of the frame that is being looked at. */
+  /** Of the frame that is being looked at, as long as it is worth waiting for. */
   get underWayMs(): number | undefined {
-    return this.#looking?.frame.timeMs;
+    return this.#isLate ? undefined : this.#looking?.frame.timeMs;
   }
 
   people(timeMs: number): readonly FollowedPerson[] {
@@ -105,6 +109,7 @@ export class PersonLooks {
   reset(): void {
     this.#run += 1;
     this.#next = undefined;
+    this.#newestMs = Number.NEGATIVE_INFINITY;
     this.#lastWholeMs = Number.NEGATIVE_INFINITY;
     this.#attention.clear();
     this.#options.person.tracker.reset();
@@ -114,6 +119,7 @@ export class PersonLooks {
   see(frame: SmallFrame, seen: MotionResult, before: MotionResult['state']): Promise<void> | undefined {
     const { tracker } = this.#options.person;
     const { timeMs } = frame;
+    this.#newestMs = timeMs;
     tracker.moved(timeMs, seen.boxes);
     const moving = this.#attention.select(timeMs, [...seen.boxes, ...(seen.held ?? [])]);
     const regions = [...moving, ...tracker.recheckRegions(timeMs)];
@@ -127,6 +133,10 @@ export class PersonLooks {
     if (this.#next !== undefined) this.#skippedCount += 1;
     this.#next = newest(this.#next, look);
     return undefined;
+  }
+
+  get #isLate(): boolean {
+    return this.#looking !== undefined && this.#newestMs - this.#looking.frame.timeMs > deadlineMs;
   }
 
   async #look(first: Look): Promise<void> {
@@ -143,6 +153,10 @@ export class PersonLooks {
           alsoWhole: alsoWhole && !isSlow,
           maxCropCount: isSlow ? 1 : cropCount,
         });
+        if (run === this.#run && this.#isLate) {
+          const message = `Cannot use what a look found: it took longer than ${deadlineMs / 1000} seconds`;
+          throw new AgentError('unavailable', 'person/late', message);
+        }
         if (run === this.#run) onLooked({ frame, ...person.tracker.update(frame.timeMs, found, regions) });
       } catch (thrown) {
         this.#failedCount += 1;
