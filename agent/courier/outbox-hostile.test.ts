@@ -15,8 +15,10 @@ import {
   scripted,
   shareId,
 } from '../../test-fixtures/brokers/outbox-folder.ts';
+import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { pieceBytes } from './checked-file.ts';
+import { writeShareStatus } from './share-status.ts';
 
 test.each([301, 302, 307, 308])('a redirect (%i) is not followed', async (code) => {
   const other = await scripted(() => ({ status: 201 }));
@@ -34,6 +36,54 @@ test('a Location on another host is not used', async () => {
   putShare(`${server.origin}/files`);
   await reaches('failed', 'upload/foreign-location');
   expect([other.connectionCount(), server.requests.length]).toEqual([0, 1]);
+});
+
+test.each([
+  ['missing', undefined],
+  ['empty', ''],
+  ['with a log-in in it', 'http://who@HOST/files/1'],
+  ['of another scheme', 'https://HOST/files/1'],
+  ['without a host', 'http:///'],
+])('a Location that is %s is not used', async (_what, location) => {
+  const server = await scripted((request) => ({
+    status: 201,
+    headers: location === undefined ? {} : { Location: location.replace('HOST', String(request.headers.host)) },
+  }));
+  run();
+  putShare(`${server.origin}/files`);
+  await reaches('failed', 'upload/foreign-location');
+  expect(server.requests.map(({ method }) => method)).toEqual(['POST']);
+});
+
+test('an address remembered from an earlier run is used only at the endpoint of the dispatch', async () => {
+  const other = await scripted(() => ({ status: 204 }));
+  const memory = memoryServer(() => undefined);
+  const server = await scripted(memory.answer);
+  writeShareStatus(dataDir, shareId, { state: 'uploading', offsetBytes: 0, bodyUrl: `${other.origin}/files/1` });
+  const end = run();
+  const share = putShare(`${server.origin}/files`);
+  await reaches('body-done');
+  await end();
+  expect(memory.uploads.get('/files/1')?.equals(share.body)).toBe(true);
+  // Nor is it taken back anywhere else.
+  writeShareStatus(dataDir, shareId, { state: 'body-done', offsetBytes: 0, bodyUrl: `${other.origin}/files/1` });
+  share.withdraw();
+  run();
+  await reaches('terminated');
+  expect(other.connectionCount()).toBe(0);
+});
+
+test('a key that is not released in time is not waited for any longer', async () => {
+  const memory = memoryServer(() => undefined);
+  const server = await scripted(memory.answer);
+  let aheadMs = 0;
+  run({ clock: { ...systemClock, wallMs: () => Date.now() + aheadMs } });
+  const share = putShare(`${server.origin}/files`);
+  await reaches('body-done');
+  aheadMs = 3600_000;
+  await reaches('failed', 'upload/deadline');
+  share.release();
+  expect([...memory.uploads.values()]).toEqual([share.body]);
 });
 
 test('a server that says no is not asked again', async () => {

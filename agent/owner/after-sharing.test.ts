@@ -13,6 +13,7 @@ import { fromHex } from '../protocol/bytes.ts';
 import { checkDispatch } from '../protocol/dispatch.ts';
 import { peekDocument } from '../protocol/envelope.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
+import type { StoredState } from '../store/ledger-rows.ts';
 import { Aftermath } from './aftermath.ts';
 import { AgencyBook } from './agency-book.ts';
 import { Consent } from './consent.ts';
@@ -26,6 +27,7 @@ import { VaultHost } from './vault-host.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
+const minuteMs = 60_000;
 const startMs = Math.floor(Date.now() / 1000) * 1000 - 600_000;
 
 let house: TestHouse;
@@ -177,6 +179,23 @@ describe('cooling-off', () => {
     expect(outbox()).toEqual([shareId]);
   });
 
+  it('stands still while the device is off: whoever waits must be able to take back', async () => {
+    const shareId = await approve();
+    release.tick();
+    // Off for half a day: the wall clock went on, the steady one begins where it begins.
+    aheadMs += 12 * hourMs;
+    restart();
+    release.tick();
+    pass(hourMs - minuteMs);
+    release.tick();
+    expect(outbox()).toEqual([]);
+    expect(await consent.withdraw({ requestId })).toEqual({ state: 'WITHDRAWN' });
+    pass(minuteMs);
+    release.tick();
+    expect(outbox()).toEqual([]);
+    expect(existsSync(path('owner/held', shareId))).toBe(false);
+  });
+
   it('waits for the clock too, and for nobody who sets it back', async () => {
     await approve();
     release.tick();
@@ -243,6 +262,26 @@ describe('withdrawing needs no key', () => {
     await expect(approval).rejects.toMatchObject({ code: 'consent/interrupted' });
     expect(db.shares()).toEqual([]);
     expect(readdirSync(path('owner/held'))).toEqual([]);
+  });
+
+  it('in every state, while everything is locked: what is on its way is taken back, and nothing else is touched', async () => {
+    await approve();
+    await consent.lock();
+    const hash = db.request(requestId)?.request_hash ?? '';
+    const after = async (state: StoredState): Promise<unknown> => {
+      db.setState(hash, state);
+      const answer = await consent.withdraw({ requestId }).catch((thrown: unknown) => thrown);
+      return [answer, db.request(requestId)?.state];
+    };
+    for (const state of ['COOLING', 'BODY_UP'] as const) {
+      expect(await after(state)).toEqual([{ state: 'WITHDRAWN' }, 'WITHDRAWN']);
+    }
+    for (const state of ['PENDING', 'RELEASE', 'SHARED', 'WITHDRAWN', 'REVOKED', 'EXPIRED', 'FAILED'] as const) {
+      expect(await after(state)).toEqual([expect.objectContaining({ code: 'owner/wrong-state' }), state]);
+    }
+    db.setState(hash, 'PENDING');
+    expect(await consent.decline({ requestId })).toEqual({ state: 'DECLINED' });
+    await expect(consent.withdraw({ requestId })).rejects.toMatchObject({ code: 'owner/wrong-state' });
   });
 
   it('not before an approval and not after the release', async () => {

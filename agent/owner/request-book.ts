@@ -12,6 +12,7 @@ import type { AgencyBook } from './agency-book.ts';
 import type { Decisions } from './decisions.ts';
 import type { House } from './house.ts';
 import { nextState, type RequestEvent } from './machine.ts';
+import { releaseSlotMs } from './release-slot.ts';
 import { describeRequest, relatedTo, summariseRequest, summariseShare } from './request-view.ts';
 import type {
   ClipSummary,
@@ -25,10 +26,6 @@ import type {
   ShareSummary,
 } from './service.ts';
 import type { VaultHost } from './vault-host.ts';
-
-const slotMs = 10 * 60 * 1000;
-/** Time that an upload is given before the deadline, at the least. */
-const marginMs = 30 * 60 * 1000;
 
 export interface RequestBookOptions {
   readonly config: Config;
@@ -158,18 +155,13 @@ export class RequestBook {
     return this.#o.nowMs() + this.#o.safeguards().coolingOffMs;
   }
 
-  /** Cooling-off plus a random number of slots, cut to fit the deadline; nothing fits: `consent/no-time`. */
+  /** After the cooling-off, in a slot that fits the deadline; nothing fits: `consent/no-time`. */
   #releaseMs(deadlineMs: number): number {
-    const earliestMs = this.#earliestMs();
-    if (earliestMs > deadlineMs - marginMs) {
-      throw new AgentError(
-        'refused',
-        'consent/no-time',
-        'Cannot approve: after the cooling-off nothing could arrive in time',
-      );
-    }
-    const spreadMs = Math.min(this.#o.config.releaseSpreadMs, deadlineMs - marginMs - earliestMs);
-    return Math.ceil(earliestMs + randomInt(Math.floor(spreadMs / slotMs) + 1) * slotMs);
+    const { releaseSpreadMs: spreadMs } = this.#o.config;
+    const slot = releaseSlotMs({ earliestMs: this.#earliestMs(), deadlineMs, spreadMs, draw: randomInt });
+    if (slot !== undefined) return slot;
+    const message = 'Cannot approve: after the cooling-off nothing could arrive in time';
+    throw new AgentError('refused', 'consent/no-time', message);
   }
 
   /** A share that nobody could confirm would wait in vain for its deadline. */

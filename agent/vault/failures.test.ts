@@ -10,7 +10,7 @@ import { SmallDisk } from '../../test-fixtures/small-disk.ts';
 import { systemClock } from '../base/clock.ts';
 import { generateIdentity } from '../protocol/age-file.ts';
 import { VaultSession } from './session.ts';
-import { writeSealedShare } from './share.ts';
+import { requireRoom, writeSealedShare } from './share.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 let house: TestHouse;
@@ -79,6 +79,13 @@ it('a clip whose metadata is damaged is vault/clip-unreadable, and the others ar
   expect(() => session.clipMedia(damaged)).toThrow(expect.objectContaining({ code: 'vault/clip-unreadable' }));
   expect(session.clipMedia(whole).length).toBeGreaterThan(1000);
   expect(session.listClips(0, Date.now()).map(({ clipId }) => clipId)).toEqual([whole]);
+});
+
+it('room for a share is looked for before it is begun', () => {
+  expect(() => requireRoom(house.dataDir, 2 ** 50)).toThrow(
+    expect.objectContaining({ code: 'vault/disk-full', kind: 'full' }),
+  );
+  requireRoom(house.dataDir, 1);
 });
 
 it.skipIf(!SmallDisk.possible)(

@@ -28,7 +28,7 @@ import type { RedactionChoice } from './redact/choice.ts';
 import type { ClipAnalysisReport } from './redact/report.ts';
 import { Redactions } from './redactions.ts';
 import type { ApprovalReport, PreviewReport } from './reports.ts';
-import { writeSealedShare } from './share.ts';
+import { requireRoom, writeSealedShare } from './share.ts';
 import { shareBytesOf, shareFiles } from './share-files.ts';
 import { maxRoots, parseRoot, type RootPin, readVaultFile, type VaultSecrets, writeVaultFile } from './vault-file.ts';
 import { type Pairing, parsePairingRecord, unwrapIdentity, wrapIdentity } from './viewing.ts';
@@ -309,6 +309,7 @@ export class VaultSession {
         'Cannot approve: the share could not arrive before the deadline',
       );
     }
+    requireRoom(this.#options.dataDir, shareBytesOf(built));
     this.#approved.add(checked.requestHash);
     this.#previews.delete(params.previewId);
     const folder = join(this.#options.dataDir, 'owner', 'held', built.grant.share_id);

@@ -1,6 +1,6 @@
 /** Writes an approved share: one age file to the agency alone, split into body and the key that is held back. */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, systemCode } from '../base/errors.ts';
 import { ensurePrivateDir, removeDurable, syncDir, writeFileDurable } from '../base/files.ts';
@@ -66,6 +66,16 @@ export function writeSealedShare(
   } finally {
     body?.close();
   }
+}
+
+/** What else a share writes: keys, dispatch, demand, and the ledger's rows. */
+const besidesBytes = 4 * 1024 * 1024;
+
+/** Throws `vault/disk-full` where there is no room for so much more: better before a share is begun than in its middle. */
+export function requireRoom(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize >= bytes + besidesBytes) return;
+  throw new AgentError('full', 'vault/disk-full', 'Cannot build the share: there is no room for it on the disk');
 }
 
 /** Size of the sealed body for a plaintext of this size: nonce and one tag for each 64 KiB chunk. */
