@@ -193,7 +193,7 @@ function addCustody(program: Command, output: Output): void {
       const summary = { head, entries: entries.length, sharesHeld, sharesDeleted };
       tell(output, options.json, options.list === true ? { ...summary, list: entries } : summary, [
         ...(options.list === true ? listed : []),
-        `It holds: ${entries.length} entries, ${sharesHeld.length} shares as received, ${sharesDeleted.length} deleted.`,
+        `It holds: ${entries.length} entries, ${sharesHeld.length} ${sharesHeld.length === 1 ? 'share' : 'shares'} as received, ${sharesDeleted.length} deleted.`,
         `Newest entry, to be noted down elsewhere: ${head ?? 'none yet'}`,
       ]);
     });

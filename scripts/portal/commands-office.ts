@@ -63,7 +63,9 @@ function addMake(office: Command, output: Output): void {
       });
       tell(output, flags.json, { dir: made.dir, agency: made.agency.agency, trial: made.desks === undefined }, [
         `Made the office ${made.dir} of ${made.agency.name}.`,
-        'Let both users in: chgrp -R GROUP and chmod -R g+rwX,o= on it, chmod g+s on its folders.',
+        made.desks === undefined
+          ? 'For trying out: one person plays both parts, and every page says so.'
+          : 'Let both users in: chgrp -R GROUP and chmod -R g+rwX,o= on it, chmod g+s on its folders.',
       ]);
     });
   addExample(

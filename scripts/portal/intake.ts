@@ -117,7 +117,7 @@ function boundConnections(server: HttpServer, limits: ConnectionLimits): void {
 function listen(server: HttpServer, port: number, bind: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (thrown) => {
-      const why = systemCode(thrown) ?? thrown.message;
+      const why = systemCode(thrown) === 'EADDRINUSE' ? `port ${port} is taken` : thrown.message;
       reject(new AgentError('unavailable', 'portal/cannot-listen', `Cannot receive shares: ${why}`, { cause: thrown }));
     });
     server.listen(port, bind, () => {

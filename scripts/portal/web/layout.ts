@@ -11,17 +11,21 @@ const links = [
   ['/custody', 'Custody'],
 ] as const;
 
-export function layout(reply: Reply & { readonly kind: 'page' }, desk: Desk, formSecret: string): string {
+export function layout(reply: Reply & { readonly kind: 'page' }, desk: Desk, formSecret: string, path: string): string {
   const { agency, desks } = desk.office;
   const trial =
     desks === undefined
       ? html`<p class="trial">Trial: one person plays officer and approver. Never ask real owners like this.</p>`
       : undefined;
+  const link = ([href, text]: (typeof links)[number]): Markup => {
+    const here = href === '/' ? path === '/' || path.startsWith('/shares') : path.startsWith(href);
+    return html`<li><a href="${href}"${here ? html` aria-current="page"` : undefined}>${text}</a></li>`;
+  };
   return document(
     `${reply.title} - ${agency.name}`,
     html`<header><div class="bar"><p class="who"><strong>${agency.name}</strong> <span>${desk.role}'s desk</span></p>
 <form method="post" action="/logout"><input type="hidden" name="form_secret" value="${formSecret}"><button class="quiet">Log out</button></form></div>
-<nav aria-label="Main"><ul>${links.map(([href, text]) => html`<li><a href="${href}">${text}</a></li>`)}</ul></nav></header>
+<nav aria-label="Main"><ul>${links.map(link)}</ul></nav></header>
 <main id="main">${trial}${reply.main}</main>`,
   );
 }

@@ -2,7 +2,7 @@ import { type AgentError, asAgentError, AgentError as Failure } from '../../../a
 import { defaultLimits as limits } from '../../../agent/protocol/limits.ts';
 import { type DraftFields, draftRequest } from '../office-requests.ts';
 import { parsePlace } from '../request.ts';
-import { html, type Markup } from './html.ts';
+import { html, type Markup, moment } from './html.ts';
 import {
   type Field,
   type Form,
@@ -37,7 +37,7 @@ ${input({ label: 'Authority', name: 'authority', hint: 'The law under which you 
 <p class="hint" id="statement-hint">Up to 1,000 characters. Owners read exactly this. Words about assemblies raise a warning with them.</p>
 <textarea id="statement" name="statement" rows="4" maxlength="1000" required aria-describedby="statement-hint">${own('statement')}</textarea></div></fieldset>
 <fieldset><legend>When</legend>
-<p class="hint">All of it in the past: ${limits.minWindowS / 60} minutes to ${limits.maxWindowS / 3600} hours, and at most ${limits.maxReachBackS / dayS} days ago. Nobody can ask for the present or the future.</p><div class="pair">
+<p class="hint">All of it in the past: ${limits.minWindowS / 60} minutes to ${limits.maxWindowS / 3600} hours, and at most ${limits.maxReachBackS / dayS} days ago. Nobody can ask for the present or the future. Times are UTC: now it is ${moment(desk.nowMs())}, here ${localTime(desk.nowMs())}.</p><div class="pair">
 ${input({ label: 'From (UTC)', name: 'from', type: 'datetime-local' })}
 ${input({ label: 'To (UTC)', name: 'to', type: 'datetime-local' })}</div></fieldset>
 <fieldset><legend>Where</legend>
@@ -98,6 +98,13 @@ function fieldsOf(form: Form): DraftFields {
       third_party: form.text('third_party'),
     },
   };
+}
+
+/** By the clock on the wall of whoever sits before this machine. */
+function localTime(ms: number): string {
+  return new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZoneName: 'shortOffset' }).format(
+    ms,
+  );
 }
 
 /** What a browser sends of a date and time field, taken as UTC. */

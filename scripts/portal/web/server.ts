@@ -55,7 +55,7 @@ export async function startConsole(options: {
   server.maxConnections = 100;
   const port = await new Promise<number>((resolve, reject) => {
     server.once('error', (thrown) => {
-      const why = systemCode(thrown) ?? thrown.message;
+      const why = systemCode(thrown) === 'EADDRINUSE' ? `port ${options.port} is taken` : thrown.message;
       reject(new Failure('unavailable', 'portal/cannot-listen', `Cannot open the console: ${why}`, { cause: thrown }));
     });
     server.listen(options.port, '127.0.0.1', () => {
@@ -102,7 +102,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
     response.setHeader('set-cookie', cookie(port, '', 0));
     return redirect(response, '/login');
   }
-  sendReply(response, await visit(method, pathname, { desk, session, form }), desk, session);
+  sendReply(response, await visit(method, pathname, { desk, session, form }), { desk, session, pathname });
 }
 
 async function visit(
@@ -180,9 +180,15 @@ function readBody(request: IncomingMessage): Promise<string> {
   });
 }
 
-function sendReply(response: ServerResponse, reply: Reply, desk: Desk, session: Session): void {
+function sendReply(
+  response: ServerResponse,
+  reply: Reply,
+  { desk, session, pathname }: { readonly desk: Desk; readonly session: Session; readonly pathname: string },
+): void {
   if (reply.kind === 'see') return redirect(response, reply.location);
-  if (reply.kind === 'page') return sendHtml(response, reply.status ?? 200, layout(reply, desk, session.formSecret));
+  if (reply.kind === 'page') {
+    return sendHtml(response, reply.status ?? 200, layout(reply, desk, session.formSecret, pathname));
+  }
   const type = reply.name.endsWith('.mp4') ? 'video/mp4' : 'text/plain; charset=utf-8';
   response.setHeader('content-disposition', `inline; filename="${reply.name}"`);
   send(response, 200, type, reply.bytes);

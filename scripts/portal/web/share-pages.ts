@@ -39,7 +39,7 @@ const inbox: Handler = ({ desk }) => {
     html`<h1>Shares</h1>
 <p class="hint">What owners chose to send. Who got a request and did not answer is not known to anybody.</p>
 ${unread === 0 ? undefined : html`<p><a href="/deletions">Unread demands: ${unread}</a></p>`}
-${shares.length === 0 ? html`<p class="empty">Nothing has arrived yet.</p>` : table}`,
+${shares.length === 0 ? html`<p class="empty">Nothing has arrived yet. Owners are asked by <a href="/requests">a request</a> that both desks signed.</p>` : table}`,
   );
 };
 
@@ -157,7 +157,7 @@ const custody: Handler = async ({ desk }) => {
     );
   return page(
     'Chain of custody',
-    html`<h1>Chain of custody</h1><p class="good">It holds: ${entries.length} entries, ${sharesHeld.length} shares as received, ${sharesDeleted.length} deleted.</p>
+    html`<h1>Chain of custody</h1><p class="good">It holds: ${entries.length} entries, ${sharesHeld.length} ${sharesHeld.length === 1 ? 'share' : 'shares'} as received, ${sharesDeleted.length} deleted.</p>
 <p>Newest entry, to be noted down elsewhere: <code>${head ?? 'none yet'}</code></p>
 <p class="hint">Check it later with: portal custody verify --office DIR --head HASH</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Entries"><table><thead><tr><th scope="col">No.</th><th scope="col">When</th><th scope="col">What</th><th scope="col">Who</th><th scope="col">Share</th></tr></thead><tbody>${rows}</tbody></table></div>`,
