@@ -6,10 +6,11 @@ import { type CliIo, note, say, sayJson } from './io.ts';
 import { type OwnerClient, withOwner } from './owner-client.ts';
 import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
 import { Prompter } from './prompter.ts';
+import { type RedactOption, withRedaction } from './redact-options.ts';
 import { banner, clipText, previewRows, requestRows, wholeSelection } from './request-text.ts';
 import { clean, localTime, table } from './terminal-text.ts';
 
-export interface ApproveOption extends ConfigOption, PassphraseOption {
+export interface ApproveOption extends ConfigOption, PassphraseOption, RedactOption {
   readonly clip?: readonly string[];
   readonly yes?: boolean;
   readonly sound?: boolean;
@@ -20,7 +21,7 @@ export interface ApproveOption extends ConfigOption, PassphraseOption {
 function time(text: string): number {
   const wallMs = /^\d{12,14}$/.test(text) ? Number(text) : Date.parse(text);
   if (Number.isNaN(wallMs)) {
-    const message = 'Cannot read the time of --clip: expected 2026-03-01T14:05:00Z or Unix milliseconds';
+    const message = 'Cannot read the time: expected 2026-03-01T14:05:00Z or Unix milliseconds';
     throw new AgentError('usage', 'requests/bad-time', message);
   }
   return wallMs;
@@ -80,7 +81,9 @@ async function approveWith(
   }
   note(io, banner);
   for (const line of table(requestRows(request))) note(io, line);
-  const selection = await chooseClips(option, clips, request, io, prompter);
+  const selection = withRedaction(await chooseClips(option, clips, request, io, prompter), option, time);
+  const redacting = selection.filter(({ redact }) => redact !== undefined).length;
+  if (redacting > 0) note(io, `Filling ${redacting} of ${selection.length} clips; this takes a while …`);
   const preview = await owner.call('preview', {
     requestId,
     selection,

@@ -9,6 +9,7 @@ import { withOwner } from './owner-client.ts';
 import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
 import { example } from './program-line.ts';
 import { Prompter } from './prompter.ts';
+import { peopleLines, redactWords } from './redact-options.ts';
 import { banner, clipText, describeState, requestRows, summaryRow } from './request-text.ts';
 import { registerCheck } from './requests-check.ts';
 import { clean, localTime, table } from './terminal-text.ts';
@@ -38,6 +39,12 @@ async function review(requestId: string, option: JsonOption, io: CliIo): Promise
   for (const line of table(requestRows(request))) say(io, line);
   say(io, clips.length === 0 ? 'No clip meets the window.' : 'Clips that meet the window (none is chosen for you):');
   for (const clip of clips) say(io, `  ${clean(clip.clipId)}  ${clipText(clip)}`);
+}
+
+async function people(clipId: string, option: JsonOption, io: CliIo): Promise<void> {
+  const found = await withOwner(openConfig(option, io), (owner) => owner.call('findPeople', { clipId }));
+  if (option.json === true) return sayJson(io, found);
+  for (const line of peopleLines(found)) say(io, line);
 }
 
 async function answer(method: 'decline' | 'withdraw', requestId: string, option: JsonOption, io: CliIo): Promise<void> {
@@ -111,10 +118,22 @@ export function register(program: Command, io: CliIo): void {
   )
     .option('--sound', 'keep the sound, where the request asks for it')
     .option('--one-device', 'prove that the clips come from one device; lets the agency link your shares of the month')
+    .addOption(
+      new Option('--redact <what>', 'fill people, all that moves, or just the privacy masks, with black').choices(
+        redactWords,
+      ),
+    )
+    .option('--keep <[clip,]person>', 'do not fill this person of "requests people"; may be repeated', repeated)
+    .option('--region <[clip,]x,y,w,h[,from,to]>', 'fill this part too, in per cent; may be repeated', repeated)
     .option('--clip <id[,from,to]>', 'a clip, or a part of it; may be repeated', repeated)
     .option('--passphrase-file <file>', 'read the passphrase from a file')
     .option('--yes', 'do not ask for confirmation')
     .action((requestId: string, option: ApproveOption) => approve(requestId, option, io));
+  add(
+    'people <clip>',
+    'list the people in a clip, to be filled or kept (needs "unlock --deciding")',
+    'latchkey requests people 0c7e1f5a94',
+  ).action((clipId: string, option: JsonOption) => people(clipId, option, io));
   add('decline <id>', 'say no; nobody outside learns of it', `latchkey requests decline ${id}`).action(
     (requestId: string, option: JsonOption) => answer('decline', requestId, option, io),
   );

@@ -15,6 +15,7 @@ import { entryText, ledgerHead, readEntries, sessionEntryBytes } from './ledger-
 import { RequestBook } from './request-book.ts';
 import type {
   AgencySummary,
+  ClipPeople,
   ClipSummary,
   DeletedClip,
   Evidence,
@@ -191,6 +192,15 @@ export class Consent implements OwnerService {
 
   async review(params: { requestId: string }): Promise<{ request: RequestDetail; clips: readonly ClipSummary[] }> {
     return this.#requests.review(params);
+  }
+
+  async findPeople(params: { clipId: string }): Promise<ClipPeople> {
+    return this.#o.vaults.require('deciding').analyseClip(params.clipId);
+  }
+
+  async cancelRedaction(): Promise<Record<string, never>> {
+    this.#o.vaults.require('deciding').cancelRedaction();
+    return {};
   }
 
   async preview(params: Parameters<OwnerService['preview']>[0]): Promise<Preview> {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ControlMethods } from '../base/control.ts';
 import { AgentError } from '../base/errors.ts';
+import { redactionShape } from './redaction-shape.ts';
 import type { OwnerService } from './service.ts';
 
 const id = z.string().min(1).max(64);
@@ -44,10 +45,14 @@ const shapes = {
   review: z.strictObject({ requestId: id }),
   preview: z.strictObject({
     requestId: id,
-    selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+    selection: z
+      .array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs, redact: redactionShape.optional() }))
+      .max(99),
     sound: z.boolean().optional(),
     discloseLineage: z.boolean().optional(),
   }),
+  findPeople: z.strictObject({ clipId: id }),
+  cancelRedaction: z.strictObject({}),
   approve: z.strictObject({ requestId: id, previewId: id, passphrase }),
   decline: z.strictObject({ requestId: id }),
   withdraw: z.strictObject({ requestId: id }),
@@ -143,6 +148,11 @@ export function ownerMethods(service: OwnerService, media: MediaWindow, logins: 
     demandDeletion: (p) => service.demandDeletion(parse('demandDeletion', p)),
     showRequest: (p) => service.showRequest(parse('showRequest', p)),
     review: (p) => service.review(parse('review', p)),
+    findPeople: async (p) => service.findPeople(parse('findPeople', p)),
+    cancelRedaction: async (p) => {
+      parse('cancelRedaction', p);
+      return service.cancelRedaction();
+    },
     preview: (p) => service.preview(parse('preview', p)),
     approve: (p) => service.approve(parse('approve', p)),
     decline: (p) => service.decline(parse('decline', p)),

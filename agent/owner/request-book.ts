@@ -12,6 +12,7 @@ import type { AgencyBook } from './agency-book.ts';
 import type { Decisions } from './decisions.ts';
 import type { House } from './house.ts';
 import { nextState, type RequestEvent } from './machine.ts';
+import { redactSelection } from './redacting.ts';
 import { releaseSlotMs } from './release-slot.ts';
 import { describeRequest, relatedTo, summariseRequest, summariseShare } from './request-view.ts';
 import type {
@@ -133,11 +134,13 @@ export class RequestBook {
     const vault = this.#o.vaults.require('deciding');
     const row = this.#row(params.requestId);
     this.#step(row, 'approve');
+    const window = { fromMs: row.window_from_s * 1000, toMs: row.window_to_s * 1000 };
+    const selection = await redactSelection(vault, this.#o.config, { window, selection: params.selection });
     const report: PreviewReport = await vault.preview({
       request: new Uint8Array(row.envelope),
       agency: this.#currentAgency(row),
       floorS: this.#o.db.clockFloorS,
-      selection: [...params.selection],
+      selection,
       sound: params.sound === true,
       discloseLineage: params.discloseLineage === true,
     });

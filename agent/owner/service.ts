@@ -81,11 +81,61 @@ export interface Selection {
   readonly clipId: string;
   readonly fromMs: number;
   readonly toMs: number;
+  /** Left out: as recorded. */
+  readonly redact?: Redaction | undefined;
+}
+
+/** What is filled with solid black. Places are shares of the picture as it is shown, 0 to 1. */
+export interface Redaction {
+  /** Everybody who is found and not kept; everything that moves, people or not; or neither. */
+  readonly fill: 'people' | 'moving' | 'none';
+  /** Numbers of people of this clip's analysis who are not filled. */
+  readonly keep?: readonly number[] | undefined;
+  readonly regions?: readonly RedactedRegion[] | undefined;
+  /** Also the privacy masks of the camera as configured now: older footage was recorded without them. */
+  readonly masks?: boolean | undefined;
+}
+
+/** Without times for the whole clip. */
+export interface RedactedRegion {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+}
+
+/** Who was found in a clip, to be filled or kept. Places are millionths of the picture as it is shown. */
+export interface ClipPeople {
+  readonly clipId: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly startMs: number;
+  readonly pictureCount: number;
+  /** Code of why nobody could be looked for: then only regions and what moves can be filled. */
+  readonly noModel?: string;
+  readonly people: readonly {
+    readonly id: number;
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly score: number;
+    readonly places: readonly {
+      readonly atMs: number;
+      readonly x: number;
+      readonly y: number;
+      readonly w: number;
+      readonly h: number;
+    }[];
+  }[];
+  /** Moments that the owner should look at: something moves and nobody was found, or only weakly. */
+  readonly unsure: readonly { readonly fromMs: number; readonly toMs: number }[];
 }
 
 export interface PreviewMedia {
   readonly name: string;
   readonly clipId: string;
+  /** `derived`: something in it was filled, so it is the owner's word and no proof. */
   readonly kind: 'original' | 'derived';
   readonly bytes: number;
   readonly sha256: string;
@@ -245,7 +295,11 @@ export interface OwnerService {
   showRequest(params: { requestId: string }): Promise<RequestDetail>;
   /** Clips that meet the window; needs `deciding`. Moves PENDING → REVIEWING. */
   review(params: { requestId: string }): Promise<{ request: RequestDetail; clips: readonly ClipSummary[] }>;
-  /** Builds exactly what would be sent, in the vault's memory. */
+  /** Looks for people in a clip, so that the owner can say who is kept; needs `deciding` and takes a while. */
+  findPeople(params: { clipId: string }): Promise<ClipPeople>;
+  /** Ends the search or redaction that runs now; whoever waits for it gets `redact/cancelled`. */
+  cancelRedaction(): Promise<Record<string, never>>;
+  /** Builds exactly what would be sent, in the vault's memory. Redacting takes about as long as encoding. */
   preview(params: {
     requestId: string;
     selection: readonly Selection[];

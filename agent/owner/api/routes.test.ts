@@ -74,6 +74,8 @@ test('the table is what the page was promised, with its access', () => {
     'viewer GET /api/requests/:id',
     'owner POST /api/requests/:id/review',
     'owner POST /api/requests/:id/preview',
+    'owner POST /api/clips/:id/people',
+    'owner POST /api/redaction/cancel',
     'owner POST /api/requests/:id/approve',
     'owner POST /api/requests/:id/confirm',
     'owner POST /api/requests/:id/demand',

@@ -5,6 +5,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AgentError } from '../../base/errors.ts';
+import { redactionShape } from '../redaction-shape.ts';
 import type { Health, LockState, OwnerService } from '../service.ts';
 import type { EventStreams } from './events.ts';
 import type { Logins } from './logins.ts';
@@ -54,7 +55,7 @@ const unlockBody = z.union([
   z.strictObject({ passphrase: secret }),
   z.strictObject({ pairingId: id, viewingKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
 ]);
-const selection = z.strictObject({ clipId: id, fromMs: timeMs, toMs: timeMs });
+const selection = z.strictObject({ clipId: id, fromMs: timeMs, toMs: timeMs, redact: redactionShape.optional() });
 const previewBody = z.strictObject({
   selection: z.array(selection).min(1).max(256),
   sound: z.boolean().optional(),
@@ -224,6 +225,26 @@ export const routes: readonly Route[] = [
         requestId: requestParams.parse(call.params).id,
         ...previewBody.parse(call.body),
       }),
+  },
+  {
+    method: 'POST',
+    url: '/api/clips/:id/people',
+    access: 'owner',
+    needs: 'deciding',
+    answer: (call) => {
+      empty.parse(call.body ?? {});
+      return call.service.findPeople({ clipId: requestParams.parse(call.params).id });
+    },
+  },
+  {
+    method: 'POST',
+    url: '/api/redaction/cancel',
+    access: 'owner',
+    needs: 'deciding',
+    answer: (call) => {
+      empty.parse(call.body ?? {});
+      return call.service.cancelRedaction();
+    },
   },
   {
     method: 'POST',

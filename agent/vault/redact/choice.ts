@@ -32,6 +32,3 @@ export const redactionChoice = z.strictObject({
 
 export type RedactionChoice = z.output<typeof redactionChoice>;
 export type RedactionChoiceInput = z.input<typeof redactionChoice>;
-
-export const fillsNothing = (choice: RedactionChoice): boolean =>
-  choice.fill === 'none' && choice.regions.length === 0 && choice.zones.length === 0;

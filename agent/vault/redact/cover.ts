@@ -19,14 +19,17 @@ import {
   type PixelBox,
 } from './cells.ts';
 import type { RedactionChoice } from './choice.ts';
-import { type PersonTrack, placeAt } from './people.ts';
+import { type Find, type PersonTrack, placeAt } from './people.ts';
 
 /** Added to a box on each side, as a share of its height, at most, and at least one cell. */
 const marginRatio = 0.2;
 /** A track goes on where it was for so long before its first and after its last find. */
 const carryMs = 1000;
 /** Whatever is filled was filled so long before and stays filled so long after. */
-const holdMs = 600;
+const holdMs = 500;
+/** Somebody who walks goes on as they walked for so long, unless slower than this share of their height in a second. */
+const [longestWayMs, leastSpeedRatio, speedMs] = [3000, 0.3, 1200];
+const strayRatio = 0.25;
 
 export interface CoverTimes {
   /** Unix milliseconds of the clip's first picture. */
@@ -71,11 +74,8 @@ export function coverPictures(analysis: Analysis, choice: RedactionChoice, { sta
 
 function coverMoving({ foreground, people, grid, timesMs }: Analysis): Cells[] {
   return foreground.map((cells, i) => {
-    const wide = dilate(cells, grid);
-    for (const track of people) {
-      const box = carriedPlace(track, i, timesMs);
-      if (box !== undefined) fillBox(wide, grid, widen(box));
-    }
+    const wide = dilate(dilate(cells, grid), grid);
+    for (const track of people) for (const box of placesAt(track, i, timesMs)) fillBox(wide, grid, box);
     return wide;
   });
 }
@@ -90,11 +90,11 @@ function coverPeople(analysis: Analysis, keep: ReadonlySet<number>): Cells[] {
     kept[i] = new Set();
     const hidden: PixelBox[] = [];
     for (const track of people) {
-      const box = carriedPlace(track, i, timesMs);
-      if (box === undefined) continue;
-      const touched = touchedBlobs(blobs[i] as Blobs, grid, box);
-      if (!keep.has(track.id)) hidden.push(widen(box));
-      for (const blob of touched) (keep.has(track.id) ? kept : covered)[i]?.add(blob);
+      for (const box of placesAt(track, i, timesMs)) {
+        if (!keep.has(track.id)) hidden.push(box);
+        const touched = touchedBlobs(blobs[i] as Blobs, grid, box);
+        for (const blob of touched) (keep.has(track.id) ? kept : covered)[i]?.add(blob);
+      }
     }
     return hidden;
   });
@@ -106,8 +106,9 @@ function coverPeople(analysis: Analysis, keep: ReadonlySet<number>): Cells[] {
     const { labels } = blobs[i] as Blobs;
     const wanted = covered[i] as Set<number>;
     if (wanted.size > 0) for (let at = 0; at < cells.length; at++) if (wanted.has(labels[at] as number)) cells[at] = 1;
-    for (const box of boxes[i] ?? []) fillBox(cells, grid, box);
-    return cells;
+    const wide = dilate(cells, grid);
+    for (const box of boxes[i] ?? []) fillBox(wide, grid, box);
+    return wide;
   });
 }
 
@@ -170,13 +171,35 @@ function touchedBlobs({ labels }: Blobs, grid: CellGrid, box: PixelBox): Set<num
   return found;
 }
 
-function carriedPlace(track: PersonTrack, picture: number, timesMs: readonly number[]): PixelBox | undefined {
+/** Where the track is, was just before, or may have gone: nobody comes out of nowhere or ends in the middle of a street. */
+function placesAt(track: PersonTrack, picture: number, timesMs: readonly number[]): PixelBox[] {
   const [first, last] = [track.finds[0], track.finds.at(-1)];
-  if (first === undefined || last === undefined) return undefined;
-  const now = timesMs[picture] ?? 0;
-  if (picture < first.picture) return (timesMs[first.picture] ?? 0) - now <= carryMs ? first.box : undefined;
-  if (picture > last.picture) return now - (timesMs[last.picture] ?? 0) <= carryMs ? last.box : undefined;
-  return placeAt(track, picture);
+  if (first === undefined || last === undefined) return [];
+  const place = placeAt(track, picture);
+  if (place !== undefined) return [widen(place)];
+  const end = picture < first.picture ? first : last;
+  const [now, then] = [timesMs[picture] ?? 0, timesMs[end.picture] ?? 0];
+  const awayMs = Math.abs(now - then);
+  const places = awayMs <= carryMs ? [widen(end.box)] : [];
+  const speed = speedAt(track, end, timesMs);
+  if (awayMs > longestWayMs || Math.hypot(speed.x, speed.y) * 1000 < leastSpeedRatio * end.box.h) return places;
+  const [dx, dy] = [speed.x * (now - then), speed.y * (now - then)];
+  const { x, y, w, h } = widen({ ...end.box, x: end.box.x + dx, y: end.box.y + dy });
+  // The further away, the less is known.
+  const doubt = strayRatio * Math.hypot(dx, dy);
+  return [...places, { x: x - doubt, y: y - doubt, w: w + 2 * doubt, h: h + 2 * doubt }];
+}
+
+/** Pixels a millisecond at an end of the track, over about a second. */
+function speedAt(track: PersonTrack, end: Find, timesMs: readonly number[]): { x: number; y: number } {
+  const endMs = timesMs[end.picture] ?? 0;
+  const near = track.finds.filter(({ picture }) => Math.abs((timesMs[picture] ?? 0) - endMs) <= speedMs);
+  const other = end === track.finds[0] ? near.at(-1) : near[0];
+  const passedMs = other === undefined ? 0 : (timesMs[other.picture] ?? 0) - endMs;
+  if (other === undefined || Math.abs(passedMs) < 300) return { x: 0, y: 0 };
+  const middle = ({ box }: Find): { x: number; y: number } => ({ x: box.x + box.w / 2, y: box.y + box.h });
+  const [from, to] = [middle(end), middle(other)];
+  return { x: (to.x - from.x) / passedMs, y: (to.y - from.y) / passedMs };
 }
 
 function widen({ x, y, w, h }: PixelBox): PixelBox {
