@@ -3,10 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
-import { readFileLimited } from '../base/files.ts';
 import { createLog } from '../base/log.ts';
 import type { Config } from '../config/schema.ts';
-import { type OwnerIdentity, parseIdentity } from '../protocol/age-file.ts';
+import type { OwnerIdentity } from '../protocol/age-file.ts';
 import { type ClipFault, checkClips } from '../store/clips-check.ts';
 import { ClipsDb } from '../store/clips-db.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
@@ -15,6 +14,7 @@ import { checkOpened, type OpenedVerdict } from '../vault/clip-check.ts';
 import { withDataLock } from './data-lock.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
+import { readPaperKey } from './paper-key.ts';
 import { example } from './program-line.ts';
 import { byteSize } from './terminal-text.ts';
 
@@ -73,15 +73,6 @@ function cameraFolders(config: Config, only: string | undefined): { camera: stri
     throw new AgentError('usage', 'check/unknown-camera', `Cannot check: there are no clips of a camera "${only}"`);
   }
   return wanted.map((camera) => ({ camera, folder: join(root, camera) }));
-}
-
-function readPaperKey(path: string): OwnerIdentity {
-  const text = readFileLimited(path, 64 * 1024)?.toString('utf8');
-  if (text === undefined) throw new AgentError('usage', 'check/no-key', `Cannot check: there is no ${path}`);
-  const line = text.split('\n').find((each) => each.startsWith('AGE-SECRET-KEY-1'));
-  if (line === undefined)
-    throw new AgentError('usage', 'check/no-key', `Cannot check: ${path} holds no age secret key`);
-  return parseIdentity(line.trim());
 }
 
 function checkCamera(
@@ -182,7 +173,7 @@ function openedWords(opened: OpenedVerdict | undefined): string[] {
 
 async function check(option: CheckOption, io: CliIo): Promise<void> {
   const config = openConfig(option, io);
-  const identity = option.paperKey === undefined ? undefined : readPaperKey(option.paperKey);
+  const identity = option.paperKey === undefined ? undefined : readPaperKey(option.paperKey, 'check');
   const folders = cameraFolders(config, option.camera);
   const look = (): CameraReport[] => folders.map((each) => checkCamera(each, identity, io));
   const reports =

@@ -8,6 +8,7 @@ import { hostileText, passphrase } from '../owner/api/fixture/memory-service.ts'
 import { fromHex } from '../protocol/bytes.ts';
 import { fingerprint } from '../protocol/words.ts';
 import { register as agencies } from './agencies.ts';
+import { register as backup } from './backup.ts';
 import { register as clips } from './clips.ts';
 import { register as demo } from './demo.ts';
 import { register as detect } from './detect.ts';
@@ -25,6 +26,7 @@ import { register as pair } from './pair.ts';
 import { register as program } from './program.ts';
 import type { Register } from './program-line.ts';
 import { register as requests } from './requests.ts';
+import { register as restore } from './restore.ts';
 import { register as run } from './run.ts';
 import { register as status } from './status.ts';
 import { register as unlock } from './unlock.ts';
@@ -47,6 +49,8 @@ const all: readonly Register[] = [
   demo,
   detect,
   doctor,
+  backup,
+  restore,
   mask,
   models,
   program,
@@ -180,7 +184,7 @@ describe('every command', () => {
     'init', 'run', 'status', 'pair', 'unlock', 'lock', 'verify', 'requests list', 'requests show', 'requests review', 'requests approve', 'requests check',
     'requests decline', 'requests withdraw', 'requests confirm', 'requests demand', 'ledger list', 'ledger show', 'ledger verify',
     'ledger export', 'agencies mute', 'agencies unmute', 'agencies limit', 'agencies evidence', 'agencies alerts', 'agencies add-root', 'agencies import', 'agencies list', 'agencies enable', 'agencies disable',
-    'clips list', 'clips export', 'clips sealed', 'clips delete', 'clips undelete', 'clips pin', 'clips unpin', 'watch', 'detect', 'doctor', 'mask', 'models list', 'models check', 'models time', 'models add',
+    'clips list', 'clips export', 'clips sealed', 'clips delete', 'clips undelete', 'clips pin', 'clips unpin', 'watch', 'detect', 'doctor', 'mask', 'backup', 'restore', 'models list', 'models check', 'models time', 'models add',
   ]; // biome-ignore format: a list
   it.each(lines)('%s explains itself with an example', async (line) => {
     const result = await latchkey([...line.split(' '), '--help']);

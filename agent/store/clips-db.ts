@@ -111,6 +111,12 @@ export class ClipsDb {
     ) as 'open' | 'closed' | 'cut' | undefined;
   }
 
+  /** Whether the clip has so many segments. */
+  isWhole(clipId: string, segmentCount: number): boolean {
+    const count = 'SELECT count(*) FROM segment JOIN clip ON clip.seq = segment.clip WHERE clip_id = ?';
+    return translated('read clips', () => Number(this.#db.prepare(count).pluck().get(clipId))) === segmentCount;
+  }
+
   /** Returns how many of the clips exist. */
   setPinned(clipIds: readonly string[], pinned: boolean): number {
     const update = this.#db.prepare('UPDATE clip SET pinned = ? WHERE clip_id = ?');

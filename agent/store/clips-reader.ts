@@ -82,6 +82,14 @@ export class ClipsReader {
     return translated(what, () => sealedRow(this.#db.prepare(sql).get(segment)));
   }
 
+  /** The small header alone, or undefined when the segment was deleted meanwhile. */
+  segmentHeader(segment: number): Uint8Array | undefined {
+    const sql = 'SELECT header FROM segment_header WHERE segment = ?';
+    const header = translated(what, () => this.#db.prepare(sql).pluck().get(segment));
+    if (header === undefined || header instanceof Uint8Array) return header;
+    throw new AgentError('corrupt', 'store/damaged', 'Cannot read clips: a row is malformed');
+  }
+
   close(): void {
     this.#db.close();
   }
