@@ -77,6 +77,21 @@ describe('a configuration', () => {
     });
   });
 
+  it('takes the files of the daily digest from its own folder, and a proxy for uploads without a password in it', () => {
+    const digest = { url: 'https://ntfy.example/door', tokenFile: 'token', caFile: '/etc/ca.pem' };
+    const { uploads, digest: read } = parseConfig(
+      { ...small, digest, uploads: { proxy: 'http://127.0.0.1:8118' } },
+      folder,
+    );
+    expect(read).toEqual({ ...digest, tokenFile: join(folder, 'token') });
+    expect(uploads.proxy).toBe('http://127.0.0.1:8118');
+    const wrong = { ...small, digest: { url: 'ftp://x' }, uploads: { proxy: 'http://joe:hunter2@127.0.0.1:8118' } };
+    const { message } = failure(() => parseConfig(wrong, folder));
+    expect(message).toContain('digest.url: expected an address such as https://ntfy.example.org/my-door');
+    expect(message).toContain('uploads.proxy: expected no user name or password inside the address');
+    expect(message).not.toContain('hunter2');
+  });
+
   it('lists every problem at once with its path, what was expected, the unit and what stands there', () => {
     const error = failure(() =>
       parseConfig(

@@ -255,6 +255,8 @@ export const configSchema = z.strictObject(
         /** For tests and the demo only: an agency's address is otherwise never allowed to be a private one. */
         allowPrivateAddresses: flag.default(false),
         caFile: filePath.exactOptional(),
+        /** One that understands CONNECT; it sees where a share goes, and its endpoint sees the proxy instead of the house. */
+        proxy: address(['http:'], 'http://127.0.0.1:8118').exactOptional(),
       })
       .prefault({}),
     digest: digestSchema.nullable().default(null),

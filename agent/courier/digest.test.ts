@@ -209,6 +209,10 @@ test('an address without encryption, or a token that is missing, sends nothing a
   const { origin, requests } = await server();
   start({ url: origin, tokenFile: join(dataDir, 'none') });
   await vi.waitFor(() => expect(codes).toEqual(['courier/missing-file']));
+  write({ code: 'daily-digest', day: nextDay });
+  wallMs = digestDueMs(nextDay);
+  writeFileSync(join(dataDir, 'none'), 'word\r\nX-Injected: yes');
+  await vi.waitFor(() => expect(codes).toEqual(['courier/missing-file', 'digest/bad-token']));
   await idle();
   expect(requests).toHaveLength(0);
   expect(() => readFileSync(join(dataDir, 'spool', 'notices', 'sent.json'))).toThrow();

@@ -127,7 +127,7 @@ async function post(job: DigestJob, text: string): Promise<undefined> {
   const { digest, signal } = job;
   const url = digestUrl(digest.url);
   const encrypted = url.protocol === 'https:';
-  const token = digest.tokenFile === undefined ? undefined : readText(digest.tokenFile).trim();
+  const token = digest.tokenFile === undefined ? undefined : readToken(digest.tokenFile);
   const ca = digest.caFile === undefined ? {} : { ca: [...rootCertificates, readText(digest.caFile)] };
   const options: RequestOptions = {
     method: 'POST',
@@ -155,6 +155,12 @@ async function post(job: DigestJob, text: string): Promise<undefined> {
     });
     sent.end(text);
   });
+}
+
+function readToken(path: string): string {
+  const token = readText(path).trim();
+  if (/^[\x21-\x7e]{1,1024}$/.test(token)) return token;
+  throw new AgentError('config', 'digest/bad-token', 'Cannot send the daily digest: its token file is not one word');
 }
 
 function unavailable(why: string, cause?: unknown): AgentError {

@@ -486,9 +486,10 @@ describe('the digest', () => {
     new Digest(house.dataDir, db).tick(eight + 24 * hourMs);
     expect(readFileSync(file, 'utf8')).toHaveLength(first.length);
     expect(readFileSync(file, 'utf8')).not.toBe(first);
-    // A clock that went back writes no day twice.
-    digest.tick(eight);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ day: '2026-11-23' });
+    // A clock that was years ahead and is set right again has not silenced the days until then.
+    digest.tick(eight + 10_000 * hourMs);
+    digest.tick(eight + 48 * hourMs);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ day: '2026-11-24' });
     expect(digestDay(Date.UTC(2026, 10, 22, 7, 59), 0)).toBe('2026-11-21');
   });
 });

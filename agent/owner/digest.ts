@@ -23,11 +23,14 @@ export class Digest {
     ensurePrivateDir(this.#folder);
   }
 
-  /** The file first: a digest that is written twice is the same file. On the very first start it waits for the next day. */
+  /**
+   * The file first: a digest that is written twice is the same file. On the very first start it waits for the next day.
+   * `wallMs` is to be a believed time; one that was wrong all the same, and years ahead, must not silence the digest until then.
+   */
   tick(wallMs: number): void {
     const day = digestDay(wallMs, -new Date(wallMs).getTimezoneOffset());
     const known = this.#db.kept('digest');
-    if (known !== undefined && day <= known) return;
+    if (day === known) return;
     if (known !== undefined)
       writeFileDurable(join(this.#folder, 'digest.json'), `${JSON.stringify({ code: 'daily-digest', day })}\n`, 0o640);
     this.#db.keep('digest', day);

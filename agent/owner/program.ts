@@ -229,7 +229,9 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     () => aftermath.tick(),
     () => safeguards.tick(),
     () => holds.tick(),
-    () => digest.tick(clock.wallMs()),
+    () => {
+      if (clockTrusted()) digest.tick(clock.wallMs());
+    },
     () => consent.expireDue(),
     () => {
       const rows = db.requests();
