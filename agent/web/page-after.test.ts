@@ -42,7 +42,8 @@ test('sound and the proof of one device go along only when ticked, and what was 
   await chooseAndPreview();
   expect(service.lastExtras).toEqual({ sound: false, discloseLineage: false });
   await page.getByText('Not proved: your shares can’t be linked').waitFor();
-  await lineage.check();
+  await lineage.press('Space');
+  expect(await lineage.isChecked()).toBe(true);
   expect(await page.getByRole('heading', { name: 'Exactly this would be sent' }).count()).toBe(0);
   // What it costs is said to a screen reader too.
   const hint = await lineage.evaluate((tick) => document.getElementById(tick.getAttribute('aria-describedby') ?? ''));
