@@ -116,8 +116,8 @@ export class Scene {
   }
 
   /** The owner's part; rejects where a program that it needs was killed. */
-  async tell(dataDir: string, progress: { approved?: string } = {}): Promise<void> {
-    using owner = await Owner.of(dataDir, this.requestId);
+  async tell(dataDir: string, progress: { approved?: string } = {}, signal?: AbortSignal): Promise<void> {
+    using owner = await Owner.of(dataDir, this.requestId, signal);
     owner.onApproved = (shareId) => {
       progress.approved = shareId;
     };
@@ -127,7 +127,7 @@ export class Scene {
     }
     await owner.reaches('PENDING');
     await owner.approve();
-    await appears('the body on its way', () => this.#letGo !== undefined);
+    await appears('the body on its way', () => this.#letGo !== undefined, signal);
     await owner.withdraw();
     await owner.rests();
     this.letGo();

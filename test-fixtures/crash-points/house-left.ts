@@ -24,6 +24,19 @@ export interface Case {
   readonly told: Told;
 }
 
+function isReleased({ ledger }: KnownImage): boolean {
+  return ledger.state === 'RELEASE' || ledger.state === 'SHARED';
+}
+
+function isKeyOut({ image, ledger }: KnownImage): boolean {
+  return ledger.shareId !== undefined && hasFile(image, new RegExp(`^spool/outbox/${ledger.shareId}/header`));
+}
+
+/** While the key is in the outbox its release stands on the disk whatever a power cut takes. */
+export function isKeyOutTooEarly(now: KnownImage, afterPowerCut: KnownImage): boolean {
+  return isKeyOut(now) && !isReleased(afterPowerCut);
+}
+
 /** Looks at the disk alone. */
 export function wrongOnDisk({ known, told }: Case, uploads: readonly Upload[]): string[] {
   const { image, ledger } = known;
@@ -31,11 +44,10 @@ export function wrongOnDisk({ known, told }: Case, uploads: readonly Upload[]): 
   const say = (isWrong: boolean, what: string): void => {
     if (isWrong) wrong.push(what);
   };
-  const released = ledger.state === 'RELEASE' || ledger.state === 'SHARED';
+  const released = isReleased(known);
   const demandIds = new Set(ledger.demands.map(({ demand_id: id }) => id));
   const shares = uploads.filter(({ shareId }) => !demandIds.has(shareId));
-  const keyOut = ledger.shareId !== undefined && hasFile(image, new RegExp(`^spool/outbox/${ledger.shareId}/header`));
-  say(keyOut && !released, 'the key is in the outbox before its release');
+  say(isKeyOut(known) && !released, 'the key is in the outbox before its release');
   say(shares.some(({ part }) => part === 'header') && !released, 'a header was uploaded before its release');
   say(
     shares.some(({ shareId }) => shareId !== ledger.shareId),

@@ -18,8 +18,9 @@ export async function runKilledAt(scene: Scene, killing: Killing): Promise<Kille
   const { trace, dataDir, intake } = await scene.run(killing);
   const progress: { approved?: string } = {};
   let isTold = false;
+  const killed = new AbortController();
   const telling = scene
-    .tell(dataDir, progress)
+    .tell(dataDir, progress, killed.signal)
     .catch(() => undefined)
     .finally(() => {
       isTold = true;
@@ -27,6 +28,7 @@ export async function runKilledAt(scene: Scene, killing: Killing): Promise<Kille
   await appears('the kill, or the end', () => trace.wasKilled || isTold);
   const reached = trace.wasKilled;
   await trace.stop(['owner', 'courier'], killing.whole && reached ? 'SIGKILL' : 'SIGTERM');
+  killed.abort();
   scene.letGo();
   await telling;
   const before = readLedger(join(dataDir, 'ledger.db'), scene.requestId).entries.length;

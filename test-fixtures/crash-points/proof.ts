@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { disksLeft, type LeftDisk, oneOfEachKind, type Scene } from './good-run.ts';
-import { wrongAfterRestart, wrongOnDisk } from './house-left.ts';
+import { isKeyOutTooEarly, wrongAfterRestart, wrongOnDisk } from './house-left.ts';
 import { readUploads } from './intake-copy.ts';
 import { nameOf, type Point } from './trace.ts';
 
@@ -49,6 +49,14 @@ export async function prove(
       copyFileSync(join(scene.store, content), join(folder, path));
     note(disk, wrongOnDisk(disk, readUploads(folder)));
     rmSync(folder, { recursive: true });
+  }
+  const known = new Map(disks.map((disk) => [disk.known.image.id, disk.known]));
+  for (const point of points) {
+    for (const { kill, cut } of [point.before, point.after]) {
+      const [now, afterPowerCut] = [known.get(kill), known.get(cut)];
+      if (now === undefined || afterPowerCut === undefined || isKeyOutTooEarly(now, afterPowerCut))
+        wrong.push(`${nameOf(point)}: the key is out before its release is durable`);
+    }
   }
   const { house, request, broker, store } = scene;
   const chosen = options.choose(kinds);

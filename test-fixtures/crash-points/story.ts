@@ -6,14 +6,17 @@ import { ControlClient } from '../../agent/base/control.ts';
 import type { ClipSummary, Preview, RequestDetail, ShareSummary } from '../../agent/owner/service.ts';
 import { testPassphrase } from '../house.ts';
 
+const limitMs = 90_000;
+
 /** Waits for a condition, not for a time: a busy machine may take long. */
 export async function appears<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  limitMs = 40_000,
+  signal?: AbortSignal,
 ): Promise<T> {
   const untilMs = performance.now() + limitMs;
   for (;;) {
+    signal?.throwIfAborted();
     const found = await look();
     if (found !== undefined && found !== false) return found;
     if (performance.now() > untilMs) throw new Error(`never came: ${what}`);
@@ -25,26 +28,36 @@ export class Owner implements Disposable {
   readonly #control: ControlClient;
   readonly #dataDir: string;
   readonly #requestId: string;
+  readonly #signal: AbortSignal | undefined;
   onApproved: (shareId: string) => void = () => {};
 
-  private constructor(control: ControlClient, dataDir: string, requestId: string) {
+  private constructor(control: ControlClient, dataDir: string, requestId: string, signal: AbortSignal | undefined) {
     this.#control = control;
+    this.#signal = signal;
     this.#dataDir = dataDir;
     this.#requestId = requestId;
   }
 
-  static async of(dataDir: string, requestId: string): Promise<Owner> {
+  static async of(dataDir: string, requestId: string, signal?: AbortSignal): Promise<Owner> {
     const path = join(dataDir, 'run', 'owner.sock');
-    const control = await appears('the owner program', () => ControlClient.connect(path).catch(() => undefined));
-    return new Owner(control, dataDir, requestId);
+    const control = await appears(
+      'the owner program',
+      () => ControlClient.connect(path).catch(() => undefined),
+      signal,
+    );
+    return new Owner(control, dataDir, requestId, signal);
   }
 
   call<T = unknown>(method: string, params: object = {}): Promise<T> {
     return this.#control.call(method, params) as Promise<T>;
   }
 
+  #appears<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+    return appears(what, look, this.#signal);
+  }
+
   async request(): Promise<RequestDetail> {
-    return appears('the request', () =>
+    return this.#appears('the request', () =>
       this.call<RequestDetail>('showRequest', { requestId: this.#requestId }).catch((thrown: unknown) => {
         if ((thrown as { code?: unknown }).code === 'owner/no-such-request') return undefined;
         throw thrown;
@@ -53,7 +66,7 @@ export class Owner implements Disposable {
   }
 
   async reaches(...states: readonly string[]): Promise<RequestDetail> {
-    return appears(states.join(' or '), async () => {
+    return this.#appears(states.join(' or '), async () => {
       const request = await this.request();
       return states.includes(request.state) ? request : undefined;
     });
@@ -84,7 +97,7 @@ export class Owner implements Disposable {
       await this.call('demandDeletion', { requestId, ground: 'owner_request', passphrase: testPassphrase });
       await this.call('lock');
     }
-    await appears('the demand', async () => {
+    await this.#appears('the demand', async () => {
       const { share } = await this.request();
       return share?.after?.demands.some(({ ground, state }) => ground === 'owner_request' && state === 'sent');
     });
@@ -98,7 +111,7 @@ export class Owner implements Disposable {
   /** Until nothing of this share is on its way any more. */
   async rests(): Promise<void> {
     const spool = (name: string): string => join(this.#dataDir, 'spool', name);
-    await appears('an empty spool', () =>
+    await this.#appears('an empty spool', () =>
       ['inbox', 'outbox', 'status'].every((name) => existsSync(spool(name)) && readdirSync(spool(name)).length === 0),
     );
   }

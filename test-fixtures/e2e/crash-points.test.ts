@@ -34,6 +34,15 @@ test('and a run has not fewer points than it had', () => {
   expect(proof.drivenCount).toBeGreaterThanOrEqual(15);
 });
 
+test('of all of them only the courier speaks to the broker and to the agency', () => {
+  const outward = proof.points.filter(({ name }) => ['broker', 'intake', 'elsewhere'].includes(name));
+  const said = new Set(
+    outward.map(({ program, call, name }) => `${program} ${call === 'bind' ? 'bind' : 'sends'} ${name}`),
+  );
+  // The page of the owner listens on this machine.
+  expect([...said].toSorted()).toEqual(['courier sends broker', 'courier sends intake', 'owner bind elsewhere']);
+});
+
 test.for([
   { program: 'vault', call: 'write', name: 'owner/held/ID/body.age', when: 'after' },
   { program: 'courier', call: 'rename', name: 'spool/status/.ID.json.ID.tmp > spool/status/ID.json', when: 'after' },
