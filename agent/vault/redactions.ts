@@ -4,7 +4,7 @@ import { AgentError } from '../base/errors.ts';
 import { findFfmpeg } from '../base/ffmpeg.ts';
 import type { Span } from './content.ts';
 import type { ClipLibrary } from './library.ts';
-import { type Analysis, analyse } from './redact/analysis.ts';
+import { type Analysis, analyse, describePictures } from './redact/analysis.ts';
 import type { RedactionChoice } from './redact/choice.ts';
 import { coverPictures } from './redact/cover.ts';
 import { type ClipPictures, readPictures } from './redact/pictures.ts';
@@ -57,18 +57,21 @@ export class Redactions {
   async #look(library: ClipLibrary, clipId: string, signal: AbortSignal): Promise<Looked> {
     const known = this.#looked.get(clipId);
     if (known !== undefined) return known;
-    const { video, closing } = library.open(clipId);
-    if (closing === undefined) {
-      const message = 'Cannot redact this clip: a power loss cut it before it was signed, so it can’t be shared';
-      throw new AgentError('refused', 'share/clip-cut', message);
-    }
-    const pictures = readPictures(video, closing.fragments);
+    const pictures = openPictures(library, clipId);
     const analysis = await analyse({ ffmpegPath: findFfmpeg(), pictures, signal });
-    const [first] = pictures.fragments;
-    const looked = { pictures, analysis, startMs: first?.entry.start_ms ?? 0 };
+    const looked = { pictures, analysis, startMs: pictures.startMs };
     this.#looked.set(clipId, looked);
     for (const id of this.#looked.keys()) if (this.#looked.size > maxLooked) this.#looked.delete(id);
     return looked;
+  }
+
+  /** Nobody needs to be looked for where only drawn places are filled. */
+  async #glance(library: ClipLibrary, clipId: string, signal: AbortSignal): Promise<Looked> {
+    const known = this.#looked.get(clipId);
+    if (known !== undefined) return known;
+    const pictures = openPictures(library, clipId);
+    const analysis = await describePictures({ ffmpegPath: findFfmpeg(), pictures, signal });
+    return { pictures, analysis, startMs: pictures.startMs };
   }
 
   async redact(
@@ -77,7 +80,8 @@ export class Redactions {
   ): Promise<RedactionReport> {
     const { clipId, span, choice } = params;
     const { signal } = this.#running;
-    const { pictures, analysis, startMs } = await this.#look(library, clipId, signal);
+    const look = choice.fill === 'none' ? this.#glance(library, clipId, signal) : this.#look(library, clipId, signal);
+    const { pictures, analysis, startMs } = await look;
     requireKnown(choice, analysis);
     const cover = coverPictures(analysis, choice, { startMs });
     const redacted = await redactClip({ ffmpegPath: findFfmpeg(), pictures, analysis, cover, span, signal });
@@ -119,6 +123,15 @@ export class Redactions {
     }
     return made;
   }
+}
+
+function openPictures(library: ClipLibrary, clipId: string): ClipPictures {
+  const { video, closing } = library.open(clipId);
+  if (closing === undefined) {
+    const message = 'Cannot redact this clip: a power loss cut it before it was signed, so it can’t be shared';
+    throw new AgentError('refused', 'share/clip-cut', message);
+  }
+  return readPictures(video, closing.fragments);
 }
 
 /** What can't be done must not look as if it had been: nobody found because nobody looked is no redaction. */

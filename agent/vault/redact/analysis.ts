@@ -47,9 +47,7 @@ const closeLookMs = 1000;
 /** Throws `redact/ffmpeg`, `redact/lost-pictures`, `base/addon-missing`. Without a usable model there are no people in it. */
 export async function analyse(options: AnalysisOptions): Promise<Analysis> {
   const { pictures, signal } = options;
-  const turned = pictures.init.turns % 2 === 1;
-  const [codedW, codedH] = [pictures.init.widthPx, pictures.init.heightPx];
-  const full = turned ? { widthPx: codedH, heightPx: codedW } : { widthPx: codedW, heightPx: codedH };
+  const full = shownSize(pictures);
   const small = smallSize(full.widthPx, full.heightPx);
   const grid = gridOf(full.widthPx, full.heightPx);
   const { timesMs } = pictures;
@@ -99,6 +97,25 @@ export async function analyse(options: AnalysisOptions): Promise<Analysis> {
     noModel: opened.reason,
     pixelFormat,
   };
+}
+
+/** All that filling drawn places needs: nobody is looked for. Decodes the first fragment. */
+export async function describePictures(options: AnalysisOptions): Promise<Analysis> {
+  const { pictures, signal, ffmpegPath } = options;
+  const full = shownSize(pictures);
+  const small = smallSize(full.widthPx, full.heightPx);
+  const decoded = decodeSmall({ ...small, ffmpegPath, input: pictures.bytes.slice(0, 2), signal });
+  let next = await decoded.next();
+  while (next.done !== true) next = await decoded.next();
+  const nothing = { foreground: [], people: [], noModel: undefined };
+  const grid = gridOf(full.widthPx, full.heightPx);
+  return { ...full, grid, timesMs: pictures.timesMs, ...nothing, pixelFormat: next.value };
+}
+
+/** As shown, after any turn. */
+function shownSize({ init }: ClipPictures): { readonly widthPx: number; readonly heightPx: number } {
+  const { widthPx, heightPx } = init;
+  return init.turns % 2 === 1 ? { widthPx: heightPx, heightPx: widthPx } : { widthPx, heightPx };
 }
 
 async function openDetector(

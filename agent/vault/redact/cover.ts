@@ -83,11 +83,9 @@ function coverMoving({ foreground, people, grid, timesMs }: Analysis): Cells[] {
 function coverPeople(analysis: Analysis, keep: ReadonlySet<number>): Cells[] {
   const { grid, timesMs, foreground, people } = analysis;
   const blobs = foreground.map((cells) => blobsOf(dilate(cells, grid), grid));
-  const covered = new Array<Set<number>>(timesMs.length);
-  const kept = new Array<Set<number>>(timesMs.length);
+  const covered = timesMs.map(() => new Set<number>());
+  const kept = timesMs.map(() => new Set<number>());
   const boxes = timesMs.map((_, i) => {
-    covered[i] = new Set();
-    kept[i] = new Set();
     const hidden: PixelBox[] = [];
     for (const track of people) {
       for (const box of placesAt(track, i, timesMs)) {

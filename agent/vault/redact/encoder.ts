@@ -49,13 +49,14 @@ export async function encodeFilled(job: EncodeJob): Promise<Encoded> {
     input: job.input,
     extra: masks(cells, grid),
     signal: job.signal,
+    // biome-ignore format: pairs
     args: [
-      ...['-noautorotate', '-f', 'mp4', '-i', 'pipe:0'],
-      ...['-f', 'rawvideo', '-pixel_format', format, '-video_size', `${grid.cols * 2}x${grid.rows * 2}`],
-      ...['-framerate', String(rate), '-i', 'pipe:3', '-filter_complex', graph],
-      ...['-an', '-frames:v', String(cells.length), '-fps_mode', 'passthrough', '-enc_time_base', `1:${rate}`],
-      ...['-c:v', 'libx264', ...quality, '-g', String(keyframeSeconds * rate)],
-      ...['-x264-params', `sps-id=${job.setId}:aud=1:repeat-headers=1`, '-f', 'h264', 'pipe:1'],
+      '-noautorotate', '-f', 'mp4', '-i', 'pipe:0',
+      '-f', 'rawvideo', '-pixel_format', format, '-video_size', `${grid.cols * 2}x${grid.rows * 2}`,
+      '-framerate', String(rate), '-i', 'pipe:3', '-filter_complex', graph,
+      '-an', '-frames:v', String(cells.length), '-fps_mode', 'passthrough', '-enc_time_base', `1:${rate}`,
+      '-c:v', 'libx264', ...quality, '-g', String(keyframeSeconds * rate),
+      '-x264-params', `sps-id=${job.setId}:aud=1:repeat-headers=1`, '-f', 'h264', 'pipe:1',
     ],
   });
   const chunks: Buffer[] = [];

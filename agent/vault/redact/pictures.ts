@@ -23,6 +23,8 @@ export interface ClipPictures {
   readonly bytes: readonly Uint8Array[];
   /** In the order of showing: milliseconds from the first. */
   readonly timesMs: readonly number[];
+  /** Unix milliseconds of the first. */
+  readonly startMs: number;
   /** Of each picture, in units of the track, in the order of showing. */
   readonly shownAt: readonly number[];
 }
@@ -60,6 +62,7 @@ export function readPictures(video: Uint8Array, fragments: readonly FragmentEntr
       pictures: shown.map((at) => numbers.get(at) ?? 0),
     })),
     bytes: [initBytes, ...read.map(({ bytes }) => bytes)],
+    startMs: read[0]?.entry.start_ms ?? 0,
     timesMs: shownAt.map((at) => ((at - start) * 1000) / init.timescale),
     shownAt,
   };
