@@ -55,6 +55,17 @@ test('sound and the proof of one device go along only when ticked, and what was 
   await check('extras');
 });
 
+test('who asks twice about one place is shown doing so', async () => {
+  service.relate(first, second);
+  await logIn();
+  expect(await page.getByText('One of 2 requests of this case whose areas overlap').count()).toBe(2);
+  await openFirstRequest();
+  await page.getByText('The same agency asks about this case and place in another request').waitFor();
+  await page.getByRole('link', { name: `Request ${second.slice(0, 8)}` }).click();
+  await page.getByRole('link', { name: `Request ${first.slice(0, 8)}` }).waitFor();
+  await check('related');
+});
+
 test('where sound is not asked for, it can not be ticked', async () => {
   await logIn();
   await page.goto(`${api.url}#/requests/${second}`);
@@ -131,14 +142,15 @@ test('the ledger is sealed while locked, whole without a key, and read newest fi
     atMs: Date.UTC(2026, 10, 1) + i * 3_600_000,
     actions: i === 249 ? ['view 0c11223344', 'view 0c11223344', `approve ${'d'.repeat(64)} ${'e'.repeat(32)}`] : [],
   }));
-  await logIn('bea');
+  await logIn('guest');
   await page.getByRole('link', { name: 'Ledger' }).click();
   await page.getByText('What stands in it is sealed.').waitFor();
   await page.getByText('250 entries, each covering all before it').waitFor();
   expect(await page.getByText(/Watched a clip/).count()).toBe(0);
   await check('ledger-sealed');
-  await unlock();
-  await page.reload();
+  await page.getByRole('button', { name: 'Pair this browser' }).click();
+  await page.getByLabel('Passphrase').fill(passphrase);
+  await page.getByRole('button', { name: 'Pair', exact: true }).click();
   await page.getByText('Watched a clip: 0c112233 (2 times)').waitFor();
   await page.getByText('Approved a share: dddddddd').waitFor();
   const entries = page.getByRole('list', { name: 'Entries, newest first' }).locator('> li');
