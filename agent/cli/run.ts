@@ -19,9 +19,11 @@ import { type ProgramSpec, Supervisor } from './supervisor.ts';
  * buffers outside of the heap, each few seconds of them start a collection, and in small steps that cost a recorder twice
  * as much processor time as all its other work.
  */
-const nodeFlags = ['--max-semi-space-size=1', '--v8-pool-size=1', '--no-incremental-marking'];
+export const nodeFlags = ['--max-semi-space-size=1', '--v8-pool-size=1', '--no-incremental-marking'];
+/** Pictures come and go: their memory is given back at once instead of leaving holes that the C library keeps. */
+const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 /** Nothing else of the environment reaches the programs. */
-const passedEnvironment = ['FFMPEG_BIN', 'LATCHKEY_DEBUG', 'TZ', 'HOME'];
+const passedEnvironment = ['FFMPEG_BIN', 'LATCHKEY_DEBUG', 'NODE_COMPILE_CACHE', 'TZ', 'HOME'];
 
 /**
  * The stop order: owner first, so that nothing new is approved or released; then courier, whose uploads resume; the
@@ -55,7 +57,7 @@ export function requireInitialised(config: Config): void {
 }
 
 function programEnvironment(io: CliIo): Record<string, string> {
-  const env: Record<string, string> = { UV_THREADPOOL_SIZE: '2' };
+  const env: Record<string, string> = { UV_THREADPOOL_SIZE: '2', ...allocator };
   for (const name of passedEnvironment) {
     const value = io.env[name];
     if (value !== undefined) env[name] = value;
