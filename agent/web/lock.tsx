@@ -16,11 +16,13 @@ export function LockPanel({ health, refresh }: PageProps): JSX.Element {
     await refresh();
   };
   const pair = async (fields: Readonly<Record<string, string>>): Promise<void> => {
-    const made = await post<Pairing>('/api/pair', { passphrase: fields['passphrase'], name: fields['browser'] });
+    // The answer says more (how long it lasts), which unlocking would refuse.
+    const answer = await post<Pairing>('/api/pair', { passphrase: fields['passphrase'], name: fields['browser'] });
+    const made = { pairingId: answer.pairingId, viewingKey: answer.viewingKey };
     savePairing(made);
     setPairing(made);
     setAsking(false);
-    await post('/api/unlock', { pairingId: made.pairingId, viewingKey: made.viewingKey });
+    await post('/api/unlock', made);
     await refresh();
   };
   const lockNow = async (): Promise<void> => {

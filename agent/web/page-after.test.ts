@@ -165,6 +165,10 @@ test('the ledger is sealed while locked, whole without a key, and read newest fi
   await page.getByRole('button', { name: 'Lock', exact: true }).click();
   await page.getByText('What stands in it is sealed.').waitFor();
   expect(await page.getByText(/Watched a clip/).count()).toBe(0);
+  // The same page opens it again with the pairing that it made.
+  await page.getByRole('button', { name: 'Unlock viewing' }).click();
+  await page.getByText('Open for viewing').waitFor();
+  await page.getByText('Approved a share: dddddddd').waitFor();
 });
 
 test('a ledger that was changed says so, and an entry that does not open is shown as such', async () => {
