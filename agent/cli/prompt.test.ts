@@ -49,11 +49,16 @@ describe('the prompt in a terminal of 80 x 24', () => {
     await terminal.see('shares 38.0 s');
     terminal.typeText('{{');
     await terminal.see('shares 36.0 s');
+    terminal.typeText('so');
+    await terminal.see('[x] s  the sound');
+    await terminal.see('[x] o  proof of one device');
     terminal.type('p');
     const preview = await terminal.see('Exactly this would be sent');
     expect(preview).toContain('https://evidence.cedarfalls.example/files');
     expect(preview).toContain('40-video.mp4  1.3 MB');
     expect(preview).toContain('36.0 s, original');
+    expect(preview).toContain('that your clips of this month come from one device');
+    expect(place.service.lastExtras).toEqual({ sound: true, discloseLineage: true });
     expect(preview).toContain('Not before');
     expect(preview).toContain('At the latest');
     expect(preview).toContain('[ a  Approve ]   [ d  Decline ]');

@@ -13,6 +13,9 @@ export interface ClipsScreen {
   readonly cursor: number;
   /** By clip id; a clip that isn't here is not shared. */
   readonly chosen: ReadonlyMap<string, Selection>;
+  /** What goes along with the pictures: both off until chosen. */
+  readonly sound: boolean;
+  readonly discloseLineage: boolean;
 }
 
 export type Screen =
@@ -199,6 +202,11 @@ function pressClips(state: PromptState, screen: ClipsScreen, key: Key): Step {
     const trimmed = trim(selection, wholeSelection(clip, request), letter(key));
     return at({ ...screen, chosen: new Map(chosen).set(clip.clipId, trimmed) });
   }
+  if (letter(key) === 's') {
+    if (request.asksForSound) return at({ ...screen, sound: !screen.sound });
+    return { state: { ...state, message: 'The request does not ask for sound, so none is sent.' } };
+  }
+  if (letter(key) === 'o') return at({ ...screen, discloseLineage: !screen.discloseLineage });
   if (letter(key) === 'p') {
     if (chosen.size > 0) return begin(state, { do: 'preview', from: screen });
     return { state: { ...state, message: 'Choose a clip first: the space bar chooses the one that is marked.' } };
@@ -268,7 +276,8 @@ export function arrive(state: PromptState, arrival: Arrival): PromptState {
       };
     case 'clips': {
       const { request, clips } = arrival;
-      return { ...ready, lock: 'deciding', screen: { kind: 'clips', request, clips, cursor: 0, chosen: new Map() } };
+      const nothing = { cursor: 0, chosen: new Map(), sound: false, discloseLineage: false } as const;
+      return { ...ready, lock: 'deciding', screen: { kind: 'clips', request, clips, ...nothing } };
     }
     case 'preview':
       return { ...ready, screen: { kind: 'preview', from: arrival.from, preview: arrival.preview, scroll: 0 } };

@@ -115,6 +115,24 @@ describe('the model', () => {
     expect(press(state, { character: ' ' }).state.screen).toMatchObject({ chosen: new Map() });
   });
 
+  it('sends no sound and proves no device unless chosen, and no sound that is not asked for', () => {
+    const quiet = clipsState();
+    expect(quiet.screen).toMatchObject({ sound: false, discloseLineage: false });
+    const refused = press(quiet, { character: 's' }).state;
+    expect([refused.screen, refused.message]).toEqual([
+      quiet.screen,
+      expect.stringContaining('does not ask for sound'),
+    ]);
+    expect(render(quiet, { columns: 100, rows: 24 }).some(({ text }) => text.includes(' s  the sound'))).toBe(false);
+    const asked = arrive(quiet, { kind: 'clips', request: { ...request, asksForSound: true }, clips: [clip] });
+    const both = ['s', 'o'].reduce((state, character) => press(state, { character }).state, asked);
+    expect(both.screen).toMatchObject({ sound: true, discloseLineage: true });
+    const shown = render(both, { columns: 100, rows: 24 }).map(({ text }) => text.trim());
+    expect(shown).toContain('[x] s  the sound, which the request asks for');
+    expect(shown).toContain('[x] o  proof of one device: the agency can link your shares of this month');
+    expect(['s', 'o'].reduce((state, character) => press(state, { character }).state, both)).toEqual(asked);
+  });
+
   it('trims within the clip and the window, and never to nothing', () => {
     const whole = { clipId: 'c1', fromMs: 10_000, toMs: 30_000 };
     const keys = array(constantFrom('[', ']', '{', '}'), { maxLength: 80 });

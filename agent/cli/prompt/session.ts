@@ -112,8 +112,14 @@ export class PromptSession {
         return { kind: 'clips', request, clips };
       }
       case 'preview': {
-        const { request, chosen } = effect.from;
-        const preview = await owner.call('preview', { requestId: request.requestId, selection: [...chosen.values()] });
+        const { request, chosen, sound, discloseLineage } = effect.from;
+        const { requestId } = request;
+        const preview = await owner.call('preview', {
+          requestId,
+          selection: [...chosen.values()],
+          sound,
+          discloseLineage,
+        });
         return { kind: 'preview', from: effect.from, preview };
       }
       case 'approve': {

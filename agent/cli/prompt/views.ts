@@ -75,11 +75,22 @@ function detail(screen: Extract<Screen, { kind: 'detail' }>, columns: number): B
   };
 }
 
+function tick(isOn: boolean): string {
+  return isOn ? '[x]' : '[ ]';
+}
+
+/** What goes along with the clips, below them. */
+function extras({ request, sound, discloseLineage }: ClipsScreen): Line[] {
+  const heard = request.asksForSound ? [`  ${tick(sound)} s  the sound, which the request asks for`] : [];
+  const linked = `  ${tick(discloseLineage)} o  proof of one device: the agency can link your shares of this month`;
+  return ['', ...heard, linked].map((text) => ({ text }));
+}
+
 function clipList(screen: ClipsScreen): Body {
   const { clips, chosen, cursor } = screen;
   const lines = clips.flatMap((clip, i): Line[] => {
     const selection = chosen.get(clip.clipId);
-    const text = `${i === cursor ? '>' : ' '} [${selection === undefined ? ' ' : 'x'}] ${clipText(clip)}`;
+    const text = `${i === cursor ? '>' : ' '} ${tick(selection !== undefined)} ${clipText(clip)}`;
     const part =
       selection === undefined
         ? []
@@ -94,9 +105,9 @@ function clipList(screen: ClipsScreen): Body {
   const none: Line[] = [{ text: '  No clip meets the window: there is nothing to share.' }];
   return {
     title: `Clips that meet the window (${chosen.size} of ${clips.length} chosen)`,
-    lines: lines.length === 0 ? none : lines,
+    lines: lines.length === 0 ? none : [...lines, ...extras(screen)],
     focus: cursor + before,
-    keys: 'space choose   [ ] move the beginning   { } move the end   p preview   d decline   Esc back   q quit',
+    keys: 'space choose   [ ] beginning   { } end   s sound   o one device   p preview   d decline   Esc back   q quit',
   };
 }
 
