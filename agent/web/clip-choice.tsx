@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { ClipSummary, RequestDetail, Selection } from '../owner/service.ts';
+import { carefulRedaction, RedactChoice } from './redact-choice.tsx';
 import { Still } from './still.tsx';
 import { clockTime, day, duration, offsetAt } from './words.ts';
 
@@ -80,11 +81,14 @@ function ClipCard(props: {
         <input
           type="checkbox"
           checked={selection !== undefined}
-          onChange={(event) => onChange(event.currentTarget.checked ? bounds : undefined)}
+          onChange={(event) =>
+            onChange(event.currentTarget.checked ? { ...bounds, redact: carefulRedaction } : undefined)
+          }
         />
         Include this clip<span class="unseen">: {name}</span>
       </label>
       {selection !== undefined && <Trim bounds={bounds} selection={selection} onChange={onChange} />}
+      {selection !== undefined && <RedactChoice clip={clip} selection={selection} onChange={onChange} />}
     </li>
   );
 }
