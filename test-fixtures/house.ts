@@ -29,8 +29,15 @@ interface Fragmented {
   readonly fragments: readonly Buffer[];
 }
 
+let porch: Fragmented | undefined;
+
 /** The porch stream as the recorder stores it: one fragment for each GOP of 4 s. */
 export function porchFragments(): Fragmented {
+  porch ??= cutPorch();
+  return porch;
+}
+
+function cutPorch(): Fragmented {
   const source = join(import.meta.dirname, 'streams/porch-day.mp4');
   const flags = 'frag_keyframe+empty_moov+default_base_moof';
   const args = [

@@ -5,7 +5,9 @@ import {
   encodeClipMetadata,
   type OpeningMetadata,
   parseClosingMetadata,
+  parseClosingSummary,
   parseOpeningMetadata,
+  parseThumbnail,
 } from './clip-metadata.ts';
 
 const opening: OpeningMetadata = {
@@ -84,4 +86,35 @@ test('bytes that are too many, no JSON or no UTF-8 are refused', () => {
   for (const bytes of [padded, Buffer.from('{'), Buffer.from([0xff, 0xfe])]) {
     expect(codeOf(() => parseOpeningMetadata(bytes))).toBe('clip/bad-metadata');
   }
+});
+
+test('a list gets the same from any number of fragments, in any order of fields, without reading them', () => {
+  const thumbnail = Buffer.from('a picture').toString('base64');
+  const many = Array.from({ length: 300 }, (_, index) => ({ ...fragment, index, offset: index * 100 }));
+  for (const fragments of [[fragment], closing.fragments, many]) {
+    const whole = { ...closing, fragments, thumbnail };
+    const { v, fragments: listed, ...rest } = whole;
+    for (const written of [whole, { fragments: listed, ...rest, v }, { v, ...rest, fragments: listed }]) {
+      const bytes = encodeClipMetadata(written);
+      const { start_ms: startMs } = fragment;
+      const expected = { startMs, endMs: closing.end_ms, labels: closing.labels, hasThumbnail: true };
+      expect(parseClosingSummary(bytes)).toEqual(expected);
+      expect(parseThumbnail(bytes)).toBe(thumbnail);
+    }
+  }
+  expect(parseClosingSummary(encodeClipMetadata(closing)).hasThumbnail).toBe(false);
+});
+
+test.each<[string, string]>([
+  ['no object', '[]'],
+  ['no fragment', JSON.stringify({ ...closing, fragments: [] })],
+  ['an unknown field', JSON.stringify({ ...closing, more: 1 })],
+  ['a broken middle', JSON.stringify(closing).replace('},{', '}{')],
+  ['a label that is none', JSON.stringify({ ...closing, labels: [{}] })],
+  ['a picture that is none', JSON.stringify({ ...closing, thumbnail: '***' })],
+])('a list is not made of metadata with %s', (_, text) => {
+  const bytes = Buffer.from(text);
+  expect([codeOf(() => parseClosingSummary(bytes)), codeOf(() => parseThumbnail(bytes))]).toContain(
+    'clip/bad-metadata',
+  );
 });

@@ -22,6 +22,7 @@ const what = 'read clips';
  */
 export class ClipsReader {
   readonly #db: Database.Database;
+  #askMeta: Database.Statement | undefined;
 
   private constructor(db: Database.Database) {
     this.#db = db;
@@ -66,7 +67,8 @@ export class ClipsReader {
   meta(seq: number, phase: MetaPhase): SealedFile | undefined {
     const sql =
       'SELECT header, body FROM meta JOIN meta_header USING (clip, phase) WHERE meta.clip = ? AND meta.phase = ?';
-    return translated(what, () => sealedRow(this.#db.prepare(sql).get(seq, phase)));
+    // Asked ten thousand times for a list: preparing it takes as long as the answer.
+    return translated(what, () => sealedRow((this.#askMeta ??= this.#db.prepare(sql)).get(seq, phase)));
   }
 
   /** The segments of a clip in order of track and position. */
