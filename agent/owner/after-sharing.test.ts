@@ -60,7 +60,7 @@ beforeEach(async () => {
   known.setRoots([house.rootDescription]);
   vaults = new VaultHost({
     dataDir: house.dataDir,
-    clock: systemClock,
+    clock: { ...systemClock, monotonicMs: () => steadyMs },
     log: silentLog,
     onUnlocked: (vault) => consent.restoreDecisions(vault),
     onLocking: (actions) => consent.endSession(actions),
@@ -159,6 +159,27 @@ async function shared(): Promise<string> {
 }
 
 const shareOf = async () => (await consent.showRequest({ requestId })).share;
+
+describe('a review', () => {
+  it('ends with a lock, and after ten minutes in which nothing was asked; the request waits as before', async () => {
+    const lockOf = async () => (await consent.health()).lock;
+    const stateOf = async () => (await consent.showRequest({ requestId })).state;
+    await consent.unlockDeciding({ passphrase: testPassphrase });
+    await consent.review({ requestId });
+    pass(10 * minuteMs);
+    await vaults.lockIfIdle();
+    expect([await lockOf(), await stateOf()]).toEqual(['deciding', 'REVIEWING']);
+    // Looking again is asking.
+    await consent.review({ requestId });
+    pass(10 * minuteMs);
+    await vaults.lockIfIdle();
+    expect(await lockOf()).toBe('deciding');
+    pass(1);
+    await vaults.lockIfIdle();
+    expect([await lockOf(), await stateOf()]).toEqual(['locked', 'PENDING']);
+    await expect(consent.review({ requestId })).rejects.toMatchObject({ code: 'owner/locked' });
+  });
+});
 
 describe('cooling-off', () => {
   it('is not shortened by a clock that is set forward, in one program or over a restart', async () => {
