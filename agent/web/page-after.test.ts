@@ -134,6 +134,26 @@ test('muting and hearing less often take one press each, and only an owner’s',
     expect(await control.isDisabled()).toBe(true);
 });
 
+test('among fifteen hundred agencies those that may ask stand first, and the others are found by name', async () => {
+  const [known] = await service.listAgencies();
+  service.moreAgencies = Array.from({ length: 1499 }, (_, i) => {
+    const number = String(i).padStart(4, '0');
+    return { ...known!, agency: `county-${number}`, name: `County ${number} Sheriff`, enabled: false };
+  });
+  await logIn();
+  await page.getByRole('link', { name: 'Agencies' }).click();
+  await page.getByText('1500 found; the first 50 are shown').waitFor();
+  const cards = page.locator('main ul.cards > li');
+  expect(await cards.count()).toBe(50);
+  expect(await cards.first().textContent()).toMatch(/^Cedar Falls/);
+  await page.getByRole('searchbox', { name: 'Find an agency' }).fill('sheriff 1234');
+  await page.getByText('1 found', { exact: true }).waitFor();
+  expect(await cards.allTextContents()).toEqual([expect.stringMatching(/^County 1234 Sheriff/)]);
+  await check('agencies-many');
+  await page.getByRole('searchbox').fill('nobody');
+  await page.getByText('0 found', { exact: true }).waitFor();
+});
+
 test('the ledger is sealed while locked, whole without a key, and read newest first by every account', async () => {
   const entry = { hash: 'c'.repeat(64), readable: true, moreCount: 0 };
   service.ledger = Array.from({ length: 250 }, (_, i) => ({
