@@ -18,7 +18,7 @@ vi.setConfig({ testTimeout: 1_800_000 });
 
 test.for([
   { story: 'share', floor: 500, kindFloor: 120 },
-  { story: 'withdrawal', floor: 350, kindFloor: 80 },
+  { story: 'withdrawal', floor: 350, kindFloor: 70 },
 ] as const)('a $story, cut off at every point and started again', async ({ story, floor, kindFloor }) => {
   await using scene = await Scene.set(story);
   const { points, disks, kinds, wrong } = await prove(scene, { choose: (all) => all, atOnce: 6 });

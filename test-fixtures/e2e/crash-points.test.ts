@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type LeftDisk, Scene } from '../crash-points/good-run.ts';
+import { isKeyOutTooEarly, wrongOnDisk } from '../crash-points/house-left.ts';
 import { runKilledAt } from '../crash-points/killed-run.ts';
 import { type Proof, prove } from '../crash-points/proof.ts';
 
@@ -25,6 +26,24 @@ afterAll(() => scene[Symbol.asyncDispose]());
 
 test('wherever owner, vault and courier are cut off: 0 or 1 share, one ciphertext, no approval lost and no upload without one, no key before its release', () => {
   expect(proof.wrong).toEqual([]);
+});
+
+test('a house that broke one of these promises would be found out', () => {
+  const [first, last] = [proof.disks[0], proof.disks.at(-1)];
+  const out = proof.disks.find(({ known }) =>
+    isKeyOutTooEarly(known, { ...known, ledger: { ...known.ledger, state: 'BODY_UP' } }),
+  );
+  if (first === undefined || last === undefined || out === undefined) throw new Error('no disks');
+  const forgotten = wrongOnDisk({ known: first.known, told: last.told }, []);
+  expect(forgotten).toEqual(['an approval was lost', 'a demand was lost']);
+  const early = { ...out.known, ledger: { ...out.known.ledger, state: 'BODY_UP' } };
+  expect(wrongOnDisk({ known: early, told: out.told }, [])).toEqual(['the key is in the outbox before its release']);
+  const upload = { shareId: 'ab'.repeat(16), part: 'body', requestId: scene.requestId, isWhole: true };
+  const twice = ['one ciphertext', 'another'].map((text) => ({ ...upload, bytes: Buffer.from(text) }));
+  expect(wrongOnDisk({ known: first.known, told: first.told }, twice)).toEqual([
+    'an upload that nobody approved',
+    'two ciphertexts of the body of one share',
+  ]);
 });
 
 test('and a run has not fewer points than it had', () => {
