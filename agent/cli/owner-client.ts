@@ -45,7 +45,7 @@ export class OwnerClient {
   }
 
   /** Yields a file piece by piece, in order, and checks that exactly the announced number of bytes came. */
-  async *media<M extends MediaMethod>(method: M, params: Params<M>): AsyncGenerator<Buffer> {
+  async *media<M extends MediaMethod>(method: M, params: Omit<Params<M>, 'offset' | 'length'>): AsyncGenerator<Buffer> {
     let offset = 0;
     let totalBytes: number | undefined;
     do {

@@ -7,16 +7,18 @@ import { AgentError, asAgentError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { withCameraNames } from './request-book.ts';
-import type { ClipSummary, DeletedClip, PinResult } from './service.ts';
+import type { ClipSummary, DeletedClip, MediaPiece, PieceRange, PinResult } from './service.ts';
 import type { VaultHost } from './vault-host.ts';
 
 export interface ClipBookOptions {
   readonly config: Config;
   readonly vaults: VaultHost;
+  readonly monotonicMs: () => number;
   /** Asks the recorder of a camera. */
   readonly ask: (cameraId: string, method: string, params: unknown) => Promise<unknown>;
 }
 
+const onePlaybackMs = 60_000;
 const deleted = z.object({ deletedCount: z.int(), goneAtMs: z.int() });
 const restored = z.object({ restoredCount: z.int() });
 const pinned = z.object({ changedCount: z.int(), pinnedBytes: z.number(), quotaBytes: z.number() });
@@ -24,6 +26,7 @@ const pending = z.object({ clips: z.array(z.object({ clipId: z.string(), goneAtM
 
 export class ClipBook {
   readonly #o: ClipBookOptions;
+  #viewed: { readonly clipId: string; readonly atMs: number } | undefined;
 
   constructor(options: ClipBookOptions) {
     this.#o = options;
@@ -37,9 +40,19 @@ export class ClipBook {
     return withCameraNames(this.#o.config, await this.#vault().listClips(params.fromMs, params.toMs));
   }
 
-  async media(params: { clipId: string }): Promise<Uint8Array> {
-    this.#o.vaults.note(`view ${params.clipId}`);
-    return this.#vault().clipMedia(params.clipId);
+  async media(params: { clipId: string } & PieceRange): Promise<MediaPiece> {
+    const nowMs = this.#o.monotonicMs();
+    const { clipId, atMs } = this.#viewed ?? { clipId: '', atMs: 0 };
+    // A player asks for many pieces: one playback is one entry.
+    if (params.length > 0) {
+      if (clipId !== params.clipId || nowMs - atMs > onePlaybackMs) this.#o.vaults.note(`view ${params.clipId}`);
+      this.#viewed = { clipId: params.clipId, atMs: nowMs };
+    }
+    return this.#vault().clipMedia(params);
+  }
+
+  endSession(): void {
+    this.#viewed = undefined;
   }
 
   async delete(params: { clipIds: readonly string[] }): Promise<{ deletedCount: number; goneAtMs: number }> {

@@ -23,8 +23,10 @@ import type {
   LedgerEntry,
   LedgerHead,
   LockState,
+  MediaPiece,
   NoticeSummary,
   OwnerService,
+  PieceRange,
   PinResult,
   Preview,
   RequestDetail,
@@ -69,7 +71,12 @@ export class Consent implements OwnerService {
 
   constructor(options: ConsentOptions) {
     this.#o = options;
-    this.#clips = new ClipBook({ config: options.config, vaults: options.vaults, ask: options.askRecorder });
+    this.#clips = new ClipBook({
+      config: options.config,
+      vaults: options.vaults,
+      monotonicMs: () => options.clock.monotonicMs(),
+      ask: options.askRecorder,
+    });
     this.#requests = new RequestBook({ ...options, sealNotes: () => this.#sealNotes() });
   }
 
@@ -118,6 +125,7 @@ export class Consent implements OwnerService {
   /** Called at every lock: reviews end, all notes are sealed anew, the session leaves its one entry. */
   endSession(actions: readonly string[]): void {
     this.#requests.endReviews();
+    this.#clips.endSession();
     this.#sealNotes();
     const sealed = sealNote(this.#o.house.ownerRecipient, entryText(actions), sessionEntryBytes);
     this.#o.db.appendEntry(sealed, Math.floor(this.#o.nowMs() / 1000));
@@ -207,7 +215,7 @@ export class Consent implements OwnerService {
     return this.#requests.preview(params);
   }
 
-  async previewMedia(params: { previewId: string; name: string }): Promise<Uint8Array> {
+  async previewMedia(params: { previewId: string; name: string } & PieceRange): Promise<MediaPiece> {
     return this.#requests.previewMedia(params);
   }
 
@@ -245,7 +253,7 @@ export class Consent implements OwnerService {
     return this.#clips.list(params);
   }
 
-  async clipMedia(params: { clipId: string }): Promise<Uint8Array> {
+  async clipMedia(params: { clipId: string } & PieceRange): Promise<MediaPiece> {
     return this.#clips.media(params);
   }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ControlMethods } from '../base/control.ts';
 import { AgentError } from '../base/errors.ts';
 import { redactionShape } from './redaction-shape.ts';
-import type { OwnerService } from './service.ts';
+import type { MediaPiece, OwnerService } from './service.ts';
 
 const id = z.string().min(1).max(64);
 const whenMs = z.number().int().min(0).max(8.64e15);
@@ -85,42 +85,9 @@ function parse<M extends Method>(method: M, params: unknown): z.infer<(typeof sh
   return parsed.data as z.infer<(typeof shapes)[M]>;
 }
 
-/**
- * A medium is fetched piece by piece; the last one stays, so that a thousand pieces are not a thousand decryptions. It
- * must be forgotten at every lock, whoever locked.
- */
-export class MediaWindow {
-  #key = '';
-  #bytes: Uint8Array = new Uint8Array();
-  #forgottenCount = 0;
+const written = ({ bytes, totalBytes }: MediaPiece) => ({ base64: Buffer.from(bytes).toString('base64'), totalBytes });
 
-  async piece(key: string, offset: number, length: number, load: () => Promise<Uint8Array>) {
-    if (key !== this.#key || offset === 0) {
-      const before = this.#forgottenCount;
-      const bytes = await load();
-      if (before !== this.#forgottenCount)
-        throw new AgentError('refused', 'owner/locked', 'Cannot go on: it was locked meanwhile. Unlock first');
-      this.#bytes = bytes;
-      this.#key = key;
-    }
-    const part = this.#bytes.subarray(offset, offset + length);
-    const totalBytes = this.#bytes.length;
-    if (offset + part.length >= totalBytes) this.#drop();
-    return { base64: Buffer.from(part).toString('base64'), totalBytes };
-  }
-
-  forget(): void {
-    this.#forgottenCount += 1;
-    this.#drop();
-  }
-
-  #drop(): void {
-    this.#key = '';
-    this.#bytes = new Uint8Array();
-  }
-}
-
-export function ownerMethods(service: OwnerService, media: MediaWindow, logins: LoginCheck): ControlMethods {
+export function ownerMethods(service: OwnerService, logins: LoginCheck): ControlMethods {
   const methods: Record<Method, (params: unknown) => Promise<unknown>> = {
     health: () => service.health(),
     lock: () => service.lock(),
@@ -162,14 +129,8 @@ export function ownerMethods(service: OwnerService, media: MediaWindow, logins: 
     undeleteClips: (p) => service.undeleteClips(parse('undeleteClips', p)),
     listDeleted: () => service.listDeleted(),
     pinClips: (p) => service.pinClips(parse('pinClips', p)),
-    previewMedia: (p) => {
-      const { previewId, name, offset, length } = parse('previewMedia', p);
-      return media.piece(`${previewId}/${name}`, offset, length, () => service.previewMedia({ previewId, name }));
-    },
-    clipMedia: (p) => {
-      const { clipId, offset, length } = parse('clipMedia', p);
-      return media.piece(clipId, offset, length, () => service.clipMedia({ clipId }));
-    },
+    previewMedia: async (p) => written(await service.previewMedia(parse('previewMedia', p))),
+    clipMedia: async (p) => written(await service.clipMedia(parse('clipMedia', p))),
   };
   return methods;
 }

@@ -20,7 +20,7 @@ import { Consent } from './consent.ts';
 import { DayHolds } from './day-holds.ts';
 import { Decisions } from './decisions.ts';
 import { Digest } from './digest.ts';
-import { MediaWindow, ownerMethods } from './door.ts';
+import { ownerMethods } from './door.ts';
 import { House } from './house.ts';
 import { Intake } from './intake.ts';
 import { Release } from './release.ts';
@@ -103,7 +103,6 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     control?.publish('change', { ...change });
   };
 
-  const media = new MediaWindow();
   const decisions = new Decisions(house.ownerRecipient);
   const vaults = new VaultHost({
     dataDir,
@@ -112,7 +111,6 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     onUnlocked: (vault) => consent.restoreDecisions(vault),
     onLocking: (actions) => consent.endSession(actions),
     onLockState: (lock) => {
-      if (lock === 'locked') media.forget();
       announce({ kind: 'lock', lock });
     },
   });
@@ -188,9 +186,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
   await using stack = new AsyncDisposableStack();
   stack.defer(() => db.close());
   stack.defer(() => vaults.lock());
-  control = stack.use(
-    await ControlServer.listen(join(dataDir, 'run', 'owner.sock'), ownerMethods(consent, media, logins)),
-  );
+  control = stack.use(await ControlServer.listen(join(dataDir, 'run', 'owner.sock'), ownerMethods(consent, logins)));
   const api = await startApi({
     service: consent,
     logins,

@@ -18,6 +18,8 @@ import { describeRequest, relatedTo, summariseRequest, summariseShare } from './
 import type {
   ClipSummary,
   DemandGround,
+  MediaPiece,
+  PieceRange,
   Preview,
   RequestDetail,
   RequestState,
@@ -178,8 +180,8 @@ export class RequestBook {
     throw new AgentError('config', 'consent/no-second-approver', message);
   }
 
-  async previewMedia(params: { previewId: string; name: string }): Promise<Uint8Array> {
-    return this.#o.vaults.require('deciding').previewMedia(params.previewId, params.name);
+  async previewMedia(params: { previewId: string; name: string } & PieceRange): Promise<MediaPiece> {
+    return this.#o.vaults.require('deciding').previewMedia(params);
   }
 
   async approve(params: {

@@ -76,6 +76,17 @@ export interface PinResult {
   readonly quotaBytes: number;
 }
 
+/** At most 1 MiB of a file; a length of 0 asks only how long it is. */
+export interface PieceRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface MediaPiece {
+  readonly bytes: Uint8Array;
+  readonly totalBytes: number;
+}
+
 /** What is asked to go into a share: at most what the request's window covers. */
 export interface Selection {
   readonly clipId: string;
@@ -309,7 +320,7 @@ export interface OwnerService {
     discloseLineage?: boolean | undefined;
   }): Promise<Preview>;
   /** The bytes of one previewed file, as they would be sent: a fragmented MP4. */
-  previewMedia(params: { previewId: string; name: string }): Promise<Uint8Array>;
+  previewMedia(params: { previewId: string; name: string } & PieceRange): Promise<MediaPiece>;
   /** `account`: the log-in of who approves, where there is one; that of the second approver is refused. */
   approve(params: {
     requestId: string;
@@ -325,7 +336,7 @@ export interface OwnerService {
   withdraw(params: { requestId: string }): Promise<{ state: RequestState }>;
   /** Looking back: needs `viewing`. */
   listClips(params: { fromMs: number; toMs: number }): Promise<readonly ClipSummary[]>;
-  clipMedia(params: { clipId: string }): Promise<Uint8Array>;
+  clipMedia(params: { clipId: string } & PieceRange): Promise<MediaPiece>;
   /** Hidden at once, gone for good after ten minutes. Needs `viewing`. */
   deleteClips(params: { clipIds: readonly string[] }): Promise<{ deletedCount: number; goneAtMs: number }>;
   undeleteClips(params: { clipIds: readonly string[] }): Promise<{ restoredCount: number }>;

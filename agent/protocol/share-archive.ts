@@ -12,22 +12,32 @@ export interface ArchiveFile {
   readonly bytes: Uint8Array;
 }
 
+/** The same, too large to be in memory: `parts` gives exactly `length` bytes. */
+export interface StreamedFile {
+  readonly name: string;
+  readonly length: number;
+  readonly parts: () => Iterable<Uint8Array>;
+}
+
+export type ArchiveSource = ArchiveFile | StreamedFile;
+
 const blockBytes = 512;
 const minPaddedBytes = 1 << 20;
 const maxFiles = 110;
 
 /** The whole archive in memory. */
-export function writeArchive(files: readonly ArchiveFile[]): Uint8Array {
+export function writeArchive(files: readonly ArchiveSource[]): Uint8Array {
   return Buffer.concat([...archiveParts(files)]);
 }
 
 /** The archive piece by piece; contents are handed on without a copy. */
-export function* archiveParts(files: readonly ArchiveFile[]): Generator<Uint8Array> {
+export function* archiveParts(files: readonly ArchiveSource[]): Generator<Uint8Array> {
   const bytes = archiveBytes(files);
   for (const file of files) {
-    yield headerOf(file.name, file.bytes.length);
-    yield file.bytes;
-    yield new Uint8Array(fillBytes(file.bytes.length));
+    const length = lengthOf(file);
+    yield headerOf(file.name, length);
+    yield* contentOf(file);
+    yield new Uint8Array(fillBytes(length));
   }
   const zeros = new Uint8Array(1 << 16);
   const total = paddedBytes(bytes);
@@ -37,17 +47,34 @@ export function* archiveParts(files: readonly ArchiveFile[]): Generator<Uint8Arr
   }
 }
 
+const lengthOf = (file: ArchiveSource): number => ('bytes' in file ? file.bytes.length : file.length);
+
+/** A header that says another size than what follows would spoil everything behind it. */
+function* contentOf(file: ArchiveSource): Generator<Uint8Array> {
+  if ('bytes' in file) return yield file.bytes;
+  let left = file.length;
+  for (const part of file.parts()) {
+    left -= part.length;
+    if (left < 0) break;
+    yield part;
+  }
+  if (left !== 0)
+    throw defect('archive/not-writable', `Cannot write the share: ${file.name} has not the size announced`);
+}
+
 /** Size before padding, with the two zero blocks that end an archive. Throws for files that no share may hold. */
-export function archiveBytes(files: readonly ArchiveFile[]): number {
+export function archiveBytes(files: readonly ArchiveSource[]): number {
   let bytes = 2 * blockBytes;
   let previous: string | undefined;
-  for (const { name, bytes: content } of files) {
+  for (const file of files) {
+    const { name } = file;
+    const length = lengthOf(file);
     const max = maxBytesOf(name);
-    if (max === undefined || content.length > max || (previous !== undefined && compareNames(previous, name) >= 0)) {
+    if (max === undefined || length > max || (previous !== undefined && compareNames(previous, name) >= 0)) {
       throw defect('archive/not-writable', `Cannot write the share: ${name} may not stand there with that size`);
     }
     previous = name;
-    bytes += blockBytes + content.length + fillBytes(content.length);
+    bytes += blockBytes + length + fillBytes(length);
   }
   return bytes;
 }

@@ -7,7 +7,7 @@ import type { ListedClip } from './library.ts';
 import type { RedactionChoice } from './redact/choice.ts';
 import type { ClipAnalysisReport } from './redact/report.ts';
 import type { RedactionReport } from './redactions.ts';
-import type { ApprovalReport, PreviewReport } from './reports.ts';
+import type { ApprovalReport, MediaPiece, PreviewReport } from './reports.ts';
 import type { VaultRequest } from './server.ts';
 import type { Pairing, PairingRecord } from './viewing.ts';
 
@@ -15,6 +15,7 @@ export type {
   ApprovalReport,
   ClipAnalysisReport,
   ListedClip,
+  MediaPiece,
   PairingRecord,
   PreviewReport,
   RedactionChoice,
@@ -135,8 +136,8 @@ export class VaultClient {
     return (await this.#ask('listClips', { fromMs, toMs })) as ListedClip[];
   }
 
-  async clipMedia(clipId: string): Promise<Uint8Array> {
-    return (await this.#ask('clipMedia', { clipId })) as Uint8Array;
+  async clipMedia(params: Arguments<'clipMedia'>): Promise<MediaPiece> {
+    return (await this.#ask('clipMedia', params)) as MediaPiece;
   }
 
   async analyseClip(clipId: string): Promise<ClipAnalysisReport> {
@@ -156,8 +157,8 @@ export class VaultClient {
     return (await this.#ask('preview', params)) as PreviewReport;
   }
 
-  async previewMedia(previewId: string, name: string): Promise<Uint8Array> {
-    return (await this.#ask('previewMedia', { previewId, name })) as Uint8Array;
+  async previewMedia(params: Arguments<'previewMedia'>): Promise<MediaPiece> {
+    return (await this.#ask('previewMedia', params)) as MediaPiece;
   }
 
   async approve(params: Arguments<'approve'>): Promise<ApprovalReport> {

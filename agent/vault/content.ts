@@ -4,6 +4,10 @@ import { fromHex, toHex } from '../protocol/bytes.ts';
 import type { ClosingMetadata } from '../protocol/clip-metadata.ts';
 import { inclusionPath, leafHash } from '../protocol/merkle.ts';
 
+/** As in every manifest. */
+export const videoTrack = 1;
+export const soundTrack = 2;
+
 export type FragmentEntry = ClosingMetadata['fragments'][number];
 
 export interface Span {

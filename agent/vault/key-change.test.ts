@@ -12,6 +12,7 @@ import { openNote, sealNote } from '../protocol/sealed-note.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
 import { newPaperKey, recoverKeys, rotateKeys } from './key-change.ts';
+import { wholeOf } from './media-content.ts';
 import { VaultSession } from './session.ts';
 import { readVaultFile } from './vault-file.ts';
 
@@ -170,27 +171,24 @@ describe('rotating', () => {
     expect(session.openNotes([{ id: '1', sealed: entry }])).toEqual([{ id: '1', text: 'a session' }]);
   });
 
-  it.each([1, 3, 5])(
-    'cut short after step %i opens nothing by halves, and is completed by the next',
-    async (steps) => {
-      let done = 0;
-      const cut = (): void => {
-        done += 1;
-        if (done === steps) throw new Error('the power went');
-      };
-      await expect(rotate({ onProgress: cut })).rejects.toThrow('the power went');
-      const halfway = new VaultSession({ dataDir: house.dataDir, clock: systemClock });
-      await expect(halfway.openDeciding(testPassphrase)).rejects.toThrow(code('vault/keys-unfinished'));
-      await expect(halfway.pair(testPassphrase, 'phone')).rejects.toThrow(code('vault/keys-unfinished'));
-      // Nothing is lost meanwhile: the paper opens everything.
-      expect(opensByAge(house.recoveryIdentity)).toBe(fileCount);
-      const resumed = await rotate();
-      expect(resumed).toMatchObject({ resumed: true, foreignCount: 0 });
-      expect(resumed.rewrappedCount + resumed.keptCount).toBe(fileCount);
-      expect(opensByAge(oldIdentity)).toBe(0);
-      expect(await listed(testPassphrase)).toEqual(clipIds);
-    },
-  );
+  it.each([1, 3, 5])('cut short after step %i opens nothing by halves, and is completed by the next', async (steps) => {
+    let done = 0;
+    const cut = (): void => {
+      done += 1;
+      if (done === steps) throw new Error('the power went');
+    };
+    await expect(rotate({ onProgress: cut })).rejects.toThrow('the power went');
+    const halfway = new VaultSession({ dataDir: house.dataDir, clock: systemClock });
+    await expect(halfway.openDeciding(testPassphrase)).rejects.toThrow(code('vault/keys-unfinished'));
+    await expect(halfway.pair(testPassphrase, 'phone')).rejects.toThrow(code('vault/keys-unfinished'));
+    // Nothing is lost meanwhile: the paper opens everything.
+    expect(opensByAge(house.recoveryIdentity)).toBe(fileCount);
+    const resumed = await rotate();
+    expect(resumed).toMatchObject({ resumed: true, foreignCount: 0 });
+    expect(resumed.rewrappedCount + resumed.keptCount).toBe(fileCount);
+    expect(opensByAge(oldIdentity)).toBe(0);
+    expect(await listed(testPassphrase)).toEqual(clipIds);
+  });
 
   it('leaves what it can not open as it is, and counts it', async () => {
     const { recipients } = house;
@@ -198,6 +196,7 @@ describe('rotating', () => {
     house.addClip({ startMs });
     Object.assign(house, { recipients });
     expect(await rotate()).toMatchObject({ rewrappedCount: fileCount, foreignCount: 4 });
+    expect(await listed(testPassphrase)).toEqual(clipIds);
   });
 });
 
@@ -245,5 +244,5 @@ it('after all that, the clip plays', async () => {
   const session = new VaultSession({ dataDir: house.dataDir, clock: systemClock, log2Work: 8 });
   await session.openDeciding(testPassphrase);
   const args = ['-v', 'error', '-f', 'mp4', '-i', 'pipe:0', '-f', 'null', '-'];
-  expect(execFileSync('ffmpeg', args, { input: session.clipMedia(clipIds[0] ?? '') }).length).toBe(0);
+  expect(execFileSync('ffmpeg', args, { input: wholeOf(session.clipMedia(clipIds[0] ?? '')) }).length).toBe(0);
 });

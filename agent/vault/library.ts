@@ -1,6 +1,6 @@
 /** The owner's clips, opened: reads every camera's `clips.db` in short statements and keeps opened metadata in memory. */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import { type OwnerIdentity, openFile } from '../protocol/age-file.ts';
 import {
@@ -11,13 +11,14 @@ import {
 } from '../protocol/clip-metadata.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
 import type { ClipRow } from '../store/clips-rows.ts';
-import { initOf } from './content.ts';
-import { joinTracks } from './movie.ts';
+import { readDeletions } from '../store/deletions.ts';
+import { ClipStream, noSuchClip } from './clip-stream.ts';
+import { ClipSummaries } from './clip-summaries.ts';
+import { soundTrack, videoTrack } from './content.ts';
 import { camerasPath } from './paths.ts';
+import { SegmentCache } from './segment-cache.ts';
 
 const dayMs = 24 * 3600 * 1000;
-export const videoTrack = 1;
-export const soundTrack = 2;
 
 export interface ListedClip {
   readonly clipId: string;
@@ -27,6 +28,8 @@ export interface ListedClip {
   readonly labels: readonly string[];
   readonly bytes: number;
   readonly cut: boolean;
+  /** Never purged. */
+  readonly pinned: boolean;
   readonly thumbnailJpegBase64?: string;
 }
 
@@ -46,14 +49,27 @@ interface Described {
   readonly closing: ClosingMetadata | undefined;
 }
 
+interface Pictured {
+  /** Place in the list. */
+  readonly at: number;
+  readonly path: string;
+  readonly row: ClipRow;
+}
+
+/** More than a day of a camera that records all the time. */
+const maxPictured = 2000;
+
 export class ClipLibrary {
   readonly #dataDir: string;
   readonly #identity: OwnerIdentity;
+  readonly #cache = new SegmentCache();
   readonly #described = new Map<string, Described>();
+  readonly #summaries: ClipSummaries;
 
   constructor(dataDir: string, identity: OwnerIdentity) {
     this.#dataDir = dataDir;
     this.#identity = identity;
+    this.#summaries = new ClipSummaries(dataDir, identity);
   }
 
   #cameras(): { cameraId: string; path: string }[] {
@@ -88,65 +104,79 @@ export class ClipLibrary {
   list(fromMs: number, toMs: number): ListedClip[] {
     const day = (ms: number): string => new Date(Math.min(Math.max(ms, 0), 8.64e15)).toISOString().slice(0, 10);
     const found: ListedClip[] = [];
+    const pictured: Pictured[] = [];
     for (const { cameraId, path } of this.#cameras()) {
+      const deleted = readDeletions(dirname(path));
       using reader = ClipsReader.open(path);
       // A clip opened just before midnight belongs to the day before.
       for (const row of reader.listClips({ fromDay: day(fromMs - dayMs), toDay: day(toMs + dayMs) })) {
-        if (row.state === 'open') continue;
-        const described = this.#describe(reader, row);
-        if (described === undefined) continue;
-        const { opening, closing } = described;
-        const endMs = closing?.end_ms ?? opening.start_ms;
-        if (endMs < fromMs || opening.start_ms > toMs) continue;
+        if (row.state === 'open' || deleted.has(row.clipId)) continue;
+        const summary = this.#summaries.of(reader, row);
+        if (summary === undefined) continue;
+        const { startMs, endMs, labels, hasStill } = summary;
+        if (endMs < fromMs || startMs > toMs) continue;
         found.push({
           clipId: row.clipId,
           cameraId,
-          startMs: opening.start_ms,
+          startMs,
           endMs,
-          labels: [...new Set(closing?.labels.map((l) => l.kind) ?? [])],
+          labels,
           bytes: row.bytes,
           cut: row.state === 'cut',
-          ...(closing === undefined || closing.thumbnail === '' ? {} : { thumbnailJpegBase64: closing.thumbnail }),
+          pinned: row.pinned,
         });
+        if (hasStill) pictured.push({ at: found.length - 1, path, row });
       }
     }
+    // A long list would be all pictures.
+    if (found.length <= maxPictured) this.#addStills(found, pictured);
     return found.toSorted((a, b) => a.startMs - b.startMs);
   }
 
-  /** Throws `vault/no-such-clip`; damage in a segment throws what age says. */
-  open(clipId: string): OpenedClip {
+  #addStills(found: ListedClip[], pictured: readonly Pictured[]): void {
+    for (const path of new Set(pictured.map((each) => each.path))) {
+      using reader = ClipsReader.open(path);
+      for (const { at, row } of pictured.filter((each) => each.path === path)) {
+        const [clip, thumbnailJpegBase64] = [found[at], this.#summaries.still(reader, row)];
+        if (clip !== undefined && thumbnailJpegBase64 !== undefined) found[at] = { ...clip, thumbnailJpegBase64 };
+      }
+    }
+  }
+
+  /** Brings the index of past days up to date, a day with each step. */
+  consolidate(today: string): Generator<string> {
+    const cameras = this.#cameras().map(({ path }) => ({ open: () => ClipsReader.open(path) }));
+    return this.#summaries.consolidate(cameras, today);
+  }
+
+  /** Overwrites what is opened. */
+  wipe(): void {
+    this.#cache.wipe();
+  }
+
+  /** Throws `vault/no-such-clip`, `vault/clip-unreadable`. Nothing of it is opened yet but its metadata. */
+  stream(clipId: string): ClipStream {
     for (const { cameraId, path } of this.#cameras()) {
       using reader = ClipsReader.open(path);
       const row = reader.clip(clipId);
-      if (row === undefined) continue;
+      if (row === undefined || readDeletions(dirname(path)).has(clipId)) continue;
       const described = this.#describe(reader, row);
       if (described === undefined) {
         throw new AgentError('corrupt', 'vault/clip-unreadable', 'Cannot open the clip: its metadata is damaged');
       }
-      const parts = new Map<number, Uint8Array[]>();
-      for (const { segment, track } of reader.listSegments(row.seq)) {
-        const sealed = reader.segment(segment);
-        if (sealed === undefined) throw noSuchClip();
-        parts.set(track, [...(parts.get(track) ?? []), openFile(sealed, this.#identity)]);
-      }
-      const sound = parts.get(soundTrack);
-      return {
-        cameraId,
-        ...described,
-        video: Buffer.concat(parts.get(videoTrack) ?? []),
-        sound: sound && Buffer.concat(sound),
-      };
+      const segments = reader.listSegments(row.seq);
+      const [identity, cache] = [this.#identity, this.#cache];
+      return new ClipStream({ path, clipId, cameraId, ...described, segments, identity, cache });
     }
     throw noSuchClip();
   }
-}
 
-/** What a player takes: both tracks in one file, or the video alone where there is no more or the clip was cut. */
-export function movieOf({ closing, video, sound }: OpenedClip): Uint8Array {
-  if (closing === undefined || sound === undefined || initOf(closing.fragments, soundTrack) === undefined) return video;
-  return joinTracks(closing.fragments, { track: videoTrack, bytes: video }, { track: soundTrack, bytes: sound });
-}
-
-function noSuchClip(): AgentError {
-  return new AgentError('usage', 'vault/no-such-clip', 'Cannot open the clip: it does not exist, or was deleted');
+  /** The whole clip in memory. Damage in a segment throws what age says. */
+  open(clipId: string): OpenedClip {
+    const clip = this.stream(clipId);
+    const whole = (track: number): Uint8Array => Buffer.concat([...clip.parts(track, 0, clip.length(track))]);
+    const { cameraId, opening, closing } = clip;
+    const sound = clip.length(soundTrack) === 0 ? undefined : whole(soundTrack);
+    return { cameraId, opening, closing, video: whole(videoTrack), sound };
+  }
 }

@@ -3,18 +3,12 @@
  * the fragments of both in the order of their times, each byte for byte as it was recorded.
  */
 import { boxesOf, childrenOf, damaged, joinBox, only } from './boxes.ts';
-import type { FragmentEntry } from './content.ts';
-import { initOf } from './content.ts';
-
-export interface Track {
-  /** As in the manifest. */
-  readonly track: number;
-  /** Initialisation segment and fragments. */
-  readonly bytes: Uint8Array;
-}
+import type { ClipStream } from './clip-stream.ts';
+import { type FragmentEntry, initOf, soundTrack, videoTrack } from './content.ts';
+import { type Content, type Stretch, streamedContent } from './media-content.ts';
 
 /** The track ids differ already: the recorder sees to that. Throws `vault/bad-movie`. */
-function joinInits(video: Uint8Array, sound: Uint8Array): Buffer {
+export function joinInits(video: Uint8Array, sound: Uint8Array): Buffer {
   const [videoBoxes, soundBoxes] = [boxesOf(video), boxesOf(sound)];
   const [videoMoov, soundMoov] = [only(videoBoxes, 'moov'), only(soundBoxes, 'moov')].map(childrenOf);
   if (videoMoov === undefined || soundMoov === undefined) throw damaged();
@@ -28,17 +22,27 @@ function joinInits(video: Uint8Array, sound: Uint8Array): Buffer {
   return Buffer.concat([only(videoBoxes, 'ftyp').bytes, moov]);
 }
 
-/** `fragments` as in the closing metadata; whatever it names must be there. */
-export function joinTracks(fragments: readonly FragmentEntry[], video: Track, sound: Track): Buffer {
-  const tracks = new Map([video, sound].map((track) => [track.track, track.bytes]));
-  const take = (entry: FragmentEntry | undefined): Uint8Array => {
-    const bytes = entry && tracks.get(entry.track)?.subarray(entry.offset, entry.offset + entry.bytes);
-    if (bytes === undefined || bytes.length !== entry?.bytes) throw damaged();
-    return bytes;
-  };
+const stretchOf = (clip: ClipStream, { track, offset, bytes }: FragmentEntry): Stretch => ({
+  clip,
+  track,
+  from: offset,
+  to: offset + bytes,
+});
+
+/** What a player takes: both tracks in one file, or the video alone where there is no more or the clip was cut. */
+export function movieOf(clip: ClipStream): Content {
+  const fragments = clip.closing?.fragments ?? [];
+  const inits = [initOf(fragments, videoTrack), initOf(fragments, soundTrack)];
+  const [video, sound] = inits;
+  if (video === undefined || sound === undefined) {
+    return streamedContent([{ clip, track: videoTrack, from: 0, to: clip.length(videoTrack) }]);
+  }
+  const read = ({ track, offset, bytes }: FragmentEntry): Uint8Array => clip.read(track, offset, offset + bytes);
   const media = fragments
-    .filter((entry) => entry.duration_ms > 0 && tracks.has(entry.track))
+    .filter(({ track, duration_ms }) => duration_ms > 0 && (track === videoTrack || track === soundTrack))
     .toSorted((a, b) => a.start_ms - b.start_ms || a.track - b.track);
-  const inits = joinInits(take(initOf(fragments, video.track)), take(initOf(fragments, sound.track)));
-  return Buffer.concat([inits, ...media.map(take)]);
+  return streamedContent([
+    { bytes: joinInits(read(video), read(sound)) },
+    ...media.map((entry) => stretchOf(clip, entry)),
+  ]);
 }

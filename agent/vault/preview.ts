@@ -12,13 +12,25 @@ import { deriveRequestKey, type SigningKey } from '../protocol/keys.ts';
 import { deriveMonthKey, monthOf, signLineage } from '../protocol/lineage.ts';
 import type { CheckedRequest } from '../protocol/request-check.ts';
 import { mediaNameOf } from '../protocol/share-names.ts';
-import { chooseFragments, type FragmentProof, initOf, proveFragments, type Span } from './content.ts';
-import { type ClipLibrary, type OpenedClip, soundTrack, videoTrack } from './library.ts';
+import type { ClipStream } from './clip-stream.ts';
+import {
+  chooseFragments,
+  type FragmentProof,
+  initOf,
+  proveFragments,
+  type Span,
+  soundTrack,
+  videoTrack,
+} from './content.ts';
+import type { ClipLibrary } from './library.ts';
+import { type Content, streamedContent } from './media-content.ts';
 import { redactedMedium, redactionsOf } from './redacted-medium.ts';
 import type { KeptRedaction } from './redactions.ts';
 
-/** So much is held in memory at once; a share of more is refused before it is built. */
-export const maxMediaBytes = 512 * 1024 * 1024;
+/** So much of what was made anew is held in memory at once; what stands as recorded is read when it is wanted. */
+export const maxHeldBytes = 512 * 1024 * 1024;
+/** With its padding no portal takes more. A share of more is refused before it is built. */
+const maxMediaBytes = 3.5 * 1024 ** 3;
 const maxClips = 99;
 /** What a grant can name. */
 const maxMedia = 100;
@@ -34,7 +46,7 @@ export interface Medium extends Span {
   readonly clipId: string;
   /** `derived`: not all of it stands as it was recorded. */
   readonly kind: 'original' | 'derived';
-  readonly bytes: Uint8Array;
+  readonly content: Content;
   readonly sha256: string;
 }
 
@@ -59,36 +71,42 @@ interface Piece {
   readonly proofs: readonly unknown[];
 }
 
-type ClosedClip = OpenedClip & { readonly closing: ClosingMetadata };
-
 export interface Cut {
   readonly medium: Medium;
   /** Of the recorded fragments in it, each at its place. */
   readonly proofs: readonly FragmentProof[];
 }
 
+function sha256Of(content: Content): string {
+  const hash = createHash('sha256');
+  for (const part of content.parts()) hash.update(part);
+  return hash.digest('hex');
+}
+
 /** The part of one track that lies in the span; undefined when no whole fragment does. */
 function cutTrack(
-  clip: ClosedClip,
+  clip: ClipStream,
+  { fragments }: ClosingMetadata,
   track: number,
   span: Span,
   named: { clipId: string; name: string },
 ): Cut | undefined {
-  const { fragments } = clip.closing;
   const chosen = chooseFragments(fragments, track, span);
   const init = initOf(fragments, track);
   const [first, last] = [chosen[0], chosen.at(-1)];
-  const from = track === videoTrack ? clip.video : clip.sound;
-  if (from === undefined || init === undefined || first === undefined || last === undefined) return undefined;
+  if (init === undefined || first === undefined || last === undefined) return undefined;
   const parts = [init, ...chosen];
-  const bytes = Buffer.concat(parts.map((f) => from.subarray(f.offset, f.offset + f.bytes)));
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const content = streamedContent(parts.map((f) => ({ clip, track, from: f.offset, to: f.offset + f.bytes })));
+  const sha256 = sha256Of(content);
   const times = { fromMs: first.start_ms, toMs: last.start_ms + last.duration_ms };
-  return { medium: { ...named, kind: 'original', bytes, sha256, ...times }, proofs: proveFragments(fragments, parts) };
+  return {
+    medium: { ...named, kind: 'original', content, sha256, ...times },
+    proofs: proveFragments(fragments, parts),
+  };
 }
 
 function buildPiece(
-  clip: OpenedClip,
+  clip: ClipStream,
   selection: Selection,
   window: Span,
   options: { n: number; keepSound: boolean; redaction: KeptRedaction | undefined },
@@ -103,9 +121,8 @@ function buildPiece(
   }
   const { clipId } = selection;
   const span = { fromMs: Math.max(selection.fromMs, window.fromMs), toMs: Math.min(selection.toMs, window.toMs) };
-  const closed = { ...clip, closing };
   const named = { clipId, name: mediaNameOf('video', options.n) };
-  const recorded = cutTrack(closed, videoTrack, span, named);
+  const recorded = cutTrack(clip, closing, videoTrack, span, named);
   const { redaction } = options;
   const video = redaction && recorded ? redactedMedium(redaction, recorded, closing.fragments) : recorded;
   if (video === undefined) {
@@ -118,10 +135,10 @@ function buildPiece(
   // No longer than the pictures: what is heard outside them was not seen by the owner either.
   const { fromMs, toMs } = video.medium;
   const sound = options.keepSound
-    ? cutTrack(closed, soundTrack, { fromMs, toMs }, { clipId, name: mediaNameOf('audio', options.n) })
+    ? cutTrack(clip, closing, soundTrack, { fromMs, toMs }, { clipId, name: mediaNameOf('audio', options.n) })
     : undefined;
   const cuts = sound === undefined ? [video] : [video, sound];
-  const dropped = clip.sound !== undefined && sound === undefined;
+  const dropped = clip.length(soundTrack) > 0 && sound === undefined;
   const manifestBytes = Buffer.from(closing.manifest, 'base64');
   const manifestHash = peekDocument('manifest', manifestBytes).hash;
   return {
@@ -163,13 +180,13 @@ export function buildPreview(options: {
   }
   let totalBytes = 0;
   const pieces = options.selection.map((selection, i) => {
-    const clip = library.open(selection.clipId);
-    totalBytes += clip.video.length + (clip.sound?.length ?? 0);
+    const clip = library.stream(selection.clipId);
+    totalBytes += clip.length(videoTrack) + (options.keepSound ? clip.length(soundTrack) : 0);
     if (totalBytes > maxMediaBytes) {
       throw new AgentError(
         'refused',
         'share/too-large',
-        'Cannot prepare the share: choose fewer clips, over 512 MiB were chosen',
+        'Cannot prepare the share: choose fewer clips, over 3.5 GiB were chosen',
       );
     }
     const { redactionId } = selection;
@@ -196,7 +213,7 @@ export function buildPreview(options: {
       to: Math.ceil(Math.max(...media.map((m) => m.toMs)) / 1000),
     },
     manifest_hashes: [...new Set(pieces.map((p) => p.manifestHash))],
-    media: media.map((m) => ({ name: m.name, kind: m.kind, bytes: m.bytes.length, sha256: m.sha256 })),
+    media: media.map((m) => ({ name: m.name, kind: m.kind, bytes: m.content.length, sha256: m.sha256 })),
     redactions: pieces.flatMap((p) => p.redactions),
     terms: grantedTerms(request.terms),
     recipient_kid: agency.recipient.kid,

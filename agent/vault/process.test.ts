@@ -45,8 +45,12 @@ describe('the vault process', () => {
       kind: 'refused',
     });
     await vault.openDeciding(testPassphrase);
-    await expect(vault.clipMedia('0'.repeat(32))).rejects.toMatchObject({ code: 'vault/no-such-clip' });
-    await expect(vault.clipMedia('x'.repeat(1000))).rejects.toMatchObject({ code: 'vault/bad-message' });
+    await expect(vault.clipMedia({ clipId: '0'.repeat(32), offset: 0, length: 10 })).rejects.toMatchObject({
+      code: 'vault/no-such-clip',
+    });
+    await expect(vault.clipMedia({ clipId: 'x'.repeat(1000), offset: 0, length: 10 })).rejects.toMatchObject({
+      code: 'vault/bad-message',
+    });
     expect(await vault.listClips(0, Date.now())).toEqual([]);
     const pid = vault.pid ?? 0;
     await vault.stop();

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { AgentError } from '../base/errors.ts';
 import type { GrantDocument } from '../protocol/documents.ts';
 import { type FragmentEntry, proveFragments } from './content.ts';
+import { heldContent } from './media-content.ts';
 import type { Cut, Medium } from './preview.ts';
 import type { RedactionChoice } from './redact/choice.ts';
 import type { KeptRedaction } from './redactions.ts';
@@ -29,7 +30,7 @@ export function redactedMedium(redaction: KeptRedaction, recorded: Cut, all: rea
   }
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return {
-    medium: { ...recorded.medium, kind: 'derived', bytes, sha256 },
+    medium: { ...recorded.medium, kind: 'derived', content: heldContent(bytes), sha256 },
     proofs: proveFragments(all, kept).map((proof) => ({ ...proof, offset: offsets.get(proof.index) ?? 0 })),
   };
 }

@@ -6,6 +6,7 @@ import { type FilmedClip, film, readTruth, receive, scorePixels } from '../../te
 import { TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
 import { systemClock } from '../base/clock.ts';
 import { verifyShare } from '../protocol/share-verify.ts';
+import { wholeOf } from './media-content.ts';
 import { type RedactionChoiceInput, redactionChoice } from './redact/choice.ts';
 import { VaultSession } from './session.ts';
 
@@ -38,7 +39,7 @@ describe('a redacted share', () => {
   it('fills every pixel of everybody in what the agency opens, and says whose word that is', async () => {
     const made = await redact({ fill: 'people' });
     const shown = preview(made.redactionId);
-    const bytes = session.previewMedia(shown.previewId, '40-video.mp4');
+    const bytes = wholeOf(session.previewMedia(shown.previewId, '40-video.mp4'));
     const files = await receive(house, session, shown.previewId);
     const video = files.find(({ name }) => name === '40-video.mp4')?.bytes ?? new Uint8Array();
     expect(createHash('sha256').update(video).digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));

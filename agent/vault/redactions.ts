@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { AgentError } from '../base/errors.ts';
 import { findFfmpeg } from '../base/ffmpeg.ts';
+import type { PersonModel } from '../recorder/person/model.ts';
 import type { Span } from './content.ts';
 import type { ClipLibrary } from './library.ts';
 import { type Analysis, analyse, describePictures } from './redact/analysis.ts';
@@ -38,10 +39,26 @@ interface Looked {
 const [maxLooked, maxRedactions] = [2, 99];
 const maxRedactedBytes = 512 * 1024 * 1024;
 
+export interface RedactionTools {
+  /** Undefined: the one that is found. */
+  readonly ffmpegPath?: string | undefined;
+  /** Undefined: the embedded one. */
+  readonly model?: PersonModel | undefined;
+}
+
 export class Redactions {
+  readonly #tools: RedactionTools;
   readonly #looked = new Map<string, Looked>();
   readonly #made = new Map<string, KeptRedaction>();
   #running = new AbortController();
+
+  constructor(tools: RedactionTools = {}) {
+    this.#tools = tools;
+  }
+
+  get #ffmpegPath(): string {
+    return this.#tools.ffmpegPath ?? findFfmpeg();
+  }
 
   /** Ends what runs now with `redact/cancelled`. */
   cancel(): void {
@@ -58,7 +75,7 @@ export class Redactions {
     const known = this.#looked.get(clipId);
     if (known !== undefined) return known;
     const pictures = openPictures(library, clipId);
-    const analysis = await analyse({ ffmpegPath: findFfmpeg(), pictures, signal });
+    const analysis = await analyse({ ffmpegPath: this.#ffmpegPath, pictures, signal, model: this.#tools.model });
     const looked = { pictures, analysis, startMs: pictures.startMs };
     this.#looked.set(clipId, looked);
     for (const id of this.#looked.keys()) if (this.#looked.size > maxLooked) this.#looked.delete(id);
@@ -70,7 +87,7 @@ export class Redactions {
     const known = this.#looked.get(clipId);
     if (known !== undefined) return known;
     const pictures = openPictures(library, clipId);
-    const analysis = await describePictures({ ffmpegPath: findFfmpeg(), pictures, signal });
+    const analysis = await describePictures({ ffmpegPath: this.#ffmpegPath, pictures, signal });
     return { pictures, analysis, startMs: pictures.startMs };
   }
 
@@ -84,7 +101,7 @@ export class Redactions {
     const { pictures, analysis, startMs } = await look;
     requireKnown(choice, analysis);
     const cover = coverPictures(analysis, choice, { startMs });
-    const redacted = await redactClip({ ffmpegPath: findFfmpeg(), pictures, analysis, cover, span, signal });
+    const redacted = await redactClip({ ffmpegPath: this.#ffmpegPath, pictures, analysis, cover, span, signal });
     if (redacted === undefined) {
       const message = 'Cannot redact the clip: no whole group of pictures lies inside the chosen times';
       throw new AgentError('usage', 'share/nothing-selected', message);

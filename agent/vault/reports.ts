@@ -1,6 +1,12 @@
 /** What the vault tells the owner program about what it has built or signed. */
 import type { SignedDemand } from './demand.ts';
 
+/** A part of a media file; empty at and behind its end. */
+export interface MediaPiece {
+  readonly bytes: Uint8Array;
+  readonly totalBytes: number;
+}
+
 export interface PreviewReport {
   readonly previewId: string;
   readonly requestHash: string;

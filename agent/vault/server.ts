@@ -3,13 +3,19 @@ import { createConnection } from 'node:net';
 import { z } from 'zod';
 import { systemClock } from '../base/clock.ts';
 import { AgentError, asAgentError } from '../base/errors.ts';
+import type { Content } from './media-content.ts';
 import { redactionChoice } from './redact/choice.ts';
+import type { MediaPiece } from './reports.ts';
 import { VaultSession } from './session.ts';
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= 64 * 1024);
 const whenMs = z.number().int().min(0).max(8.64e15);
 const secret = z.string().max(400);
 const id = z.string().max(64);
+
+/** Media leave the vault a bounded piece at a time. */
+export const maxPieceBytes = 1 << 20;
+const piece = { offset: z.number().int().min(0), length: z.number().int().min(0).max(maxPieceBytes) };
 
 const requestSchema = z.discriminatedUnion('method', [
   z.strictObject({
@@ -30,7 +36,7 @@ const requestSchema = z.discriminatedUnion('method', [
     notes: z.array(z.strictObject({ id, sealed: bytes })).max(10_000),
   }),
   z.strictObject({ method: z.literal('listClips'), fromMs: whenMs, toMs: whenMs }),
-  z.strictObject({ method: z.literal('clipMedia'), clipId: id }),
+  z.strictObject({ method: z.literal('clipMedia'), clipId: id, ...piece }),
   z.strictObject({ method: z.literal('analyseClip'), clipId: id }),
   z.strictObject({
     method: z.literal('redactClip'),
@@ -51,7 +57,7 @@ const requestSchema = z.discriminatedUnion('method', [
     /** The owner keeps the sound; otherwise it is dropped. */
     sound: z.boolean().default(false),
   }),
-  z.strictObject({ method: z.literal('previewMedia'), previewId: id, name: z.string().max(64) }),
+  z.strictObject({ method: z.literal('previewMedia'), previewId: id, name: z.string().max(64), ...piece }),
   z.strictObject({
     method: z.literal('approve'),
     previewId: id,
@@ -72,7 +78,14 @@ const requestSchema = z.discriminatedUnion('method', [
   }),
 ]);
 
+/** The first questions after an unlock come before the index. */
+const idleMs = 500;
+
 export type VaultRequest = z.infer<typeof requestSchema>;
+
+function pieceOf(content: Content, { offset, length }: { offset: number; length: number }): MediaPiece {
+  return { bytes: new Uint8Array(content.read(offset, length)), totalBytes: content.length };
+}
 
 async function answer(session: VaultSession, request: VaultRequest): Promise<unknown> {
   switch (request.method) {
@@ -91,7 +104,7 @@ async function answer(session: VaultSession, request: VaultRequest): Promise<unk
     case 'listClips':
       return session.listClips(request.fromMs, request.toMs);
     case 'clipMedia':
-      return session.clipMedia(request.clipId);
+      return pieceOf(session.clipMedia(request.clipId), request);
     case 'analyseClip':
       return session.analyseClip(request.clipId);
     case 'redactClip':
@@ -99,7 +112,7 @@ async function answer(session: VaultSession, request: VaultRequest): Promise<unk
     case 'preview':
       return session.preview(request);
     case 'previewMedia':
-      return session.previewMedia(request.previewId, request.name);
+      return pieceOf(session.previewMedia(request.previewId, request.name), request);
     case 'approve':
       return session.approve(request);
     case 'demand':
@@ -132,6 +145,20 @@ export async function serveVault(): Promise<void> {
   };
   // One at a time: an approval must not interleave with another.
   let last: Promise<void> = Promise.resolve();
+  // When nobody asks, a day at a time; whatever keeps the index from being made, looking back goes on without it.
+  let consolidating: Generator<string> | undefined;
+  let waitingCount = 0;
+  const consolidate = (): void => {
+    last = last.then(() => {
+      try {
+        if (waitingCount > 0) setTimeout(consolidate, idleMs);
+        else if (consolidating?.next().done !== false) consolidating = undefined;
+        else setImmediate(consolidate);
+      } catch {
+        consolidating = undefined;
+      }
+    });
+  };
   process.on('message', (message: unknown) => {
     // Not in the queue: it ends what stands at its head.
     if ((message as { cancel?: unknown } | null)?.cancel === true) return session.cancelRedaction();
@@ -143,11 +170,18 @@ export async function serveVault(): Promise<void> {
         if (!parsed.success)
           throw new AgentError('bug', 'vault/bad-message', 'The vault got a message that it does not know');
         reply({ id: requestId, result: (await answer(session, parsed.data)) ?? null });
+        if (parsed.data.method === 'openViewing' || parsed.data.method === 'openDeciding') {
+          consolidating ??= session.consolidate();
+          setTimeout(consolidate, idleMs);
+        }
       } catch (thrown) {
         reply({ id: requestId, error: asAgentError(thrown).toReport() });
       }
     });
   });
-  process.on('disconnect', () => process.exit(0));
+  process.on('disconnect', () => {
+    session.wipe();
+    process.exit(0);
+  });
   reply({ ready: true });
 }

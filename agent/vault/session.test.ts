@@ -13,6 +13,7 @@ import { generateSigningKey, keyIdOf, recipientKeyId } from '../protocol/keys.ts
 import { readArchive } from '../protocol/share-archive.ts';
 import { verifyShare } from '../protocol/share-verify.ts';
 import { createKeys } from './enrolment.ts';
+import { wholeOf } from './media-content.ts';
 import { normalisePassphrase } from './passphrase.ts';
 import { VaultSession } from './session.ts';
 import { readVaultFile, writeVaultFile } from './vault-file.ts';
@@ -80,7 +81,7 @@ describe('the vault', () => {
     const request = house.request();
     const shown = preview(request.envelope);
     const medium = shown.media[0];
-    const bytes = session.previewMedia(shown.previewId, medium?.name ?? '');
+    const bytes = wholeOf(session.previewMedia(shown.previewId, medium?.name ?? ''));
     const approval = await approve(shown.previewId);
     const files = openHeld(approval.shareId);
     const video = files.find((f) => f.name === '40-video.mp4');

@@ -19,14 +19,17 @@ import { deriveRequestKey, signingKeyFromSeed } from '../protocol/keys.ts';
 import { type CheckedRequest, checkRequest } from '../protocol/request-check.ts';
 import { openNote } from '../protocol/sealed-note.ts';
 import { archiveParts } from '../protocol/share-archive.ts';
+import { utcDay } from '../store/clips-rows.ts';
 import type { Span } from './content.ts';
 import { demandLifeS, type SignedDemand, writeDemand } from './demand.ts';
 import { type Floors, joinFloors, raiseFloor, raiseFloors, requireFloor } from './floors.ts';
-import { ClipLibrary, type ListedClip, movieOf } from './library.ts';
-import { type BuiltPreview, buildPreview, maxMediaBytes, type Selection } from './preview.ts';
+import { ClipLibrary, type ListedClip } from './library.ts';
+import type { Content } from './media-content.ts';
+import { movieOf } from './movie.ts';
+import { type BuiltPreview, buildPreview, maxHeldBytes, type Selection } from './preview.ts';
 import type { RedactionChoice } from './redact/choice.ts';
 import type { ClipAnalysisReport } from './redact/report.ts';
-import { Redactions } from './redactions.ts';
+import { Redactions, type RedactionTools } from './redactions.ts';
 import type { ApprovalReport, PreviewReport } from './reports.ts';
 import { requireRoom, writeSealedShare } from './share.ts';
 import { shareBytesOf, shareFiles } from './share-files.ts';
@@ -43,6 +46,8 @@ export interface SessionOptions {
   readonly clock: Clock;
   /** scrypt work when the vault file is rewritten; tests pass less. */
   readonly log2Work?: number;
+  /** Tests pass their own. */
+  readonly redaction?: RedactionTools;
 }
 
 export class VaultSession {
@@ -52,10 +57,11 @@ export class VaultSession {
   #secrets: VaultSecrets | undefined;
   readonly #previews = new Map<string, BuiltPreview>();
   readonly #approved = new Set<string>();
-  readonly #redactions = new Redactions();
+  readonly #redactions: Redactions;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#redactions = new Redactions(options.redaction);
   }
 
   get mode(): 'locked' | 'viewing' | 'deciding' {
@@ -93,6 +99,11 @@ export class VaultSession {
   #openIdentity(identity: string): void {
     this.#ownerIdentity = identity;
     this.#library ??= new ClipLibrary(this.#options.dataDir, parseIdentity(identity));
+  }
+
+  /** Before the process ends: what of the clips is opened is overwritten. */
+  wipe(): void {
+    this.#library?.wipe();
   }
 
   #requireDeciding(): VaultSecrets {
@@ -159,12 +170,18 @@ export class VaultSession {
     });
   }
 
+  /** Brings the index of past days up to date, a day with each step; nothing while locked. */
+  *consolidate(): Generator<string> {
+    const today = utcDay(this.#options.clock.wallMs());
+    if (this.#library !== undefined) yield* this.#library.consolidate(today);
+  }
+
   listClips(fromMs: number, toMs: number): readonly ListedClip[] {
     return this.#requireLibrary().list(fromMs, toMs);
   }
 
-  clipMedia(clipId: string): Uint8Array {
-    return movieOf(this.#requireLibrary().open(clipId));
+  clipMedia(clipId: string): Content {
+    return movieOf(this.#requireLibrary().stream(clipId));
   }
 
   /** Looking through a clip before it is redacted. Only while deciding, like all that leads to a share. */
@@ -236,7 +253,7 @@ export class VaultSession {
         name: m.name,
         clipId: m.clipId,
         kind: m.kind,
-        bytes: m.bytes.length,
+        bytes: m.content.length,
         sha256: m.sha256,
         fromMs: m.fromMs,
         toMs: m.toMs,
@@ -253,10 +270,10 @@ export class VaultSession {
   /** The newest stays; older ones make room for it, by number and by bytes. */
   #keep(built: BuiltPreview): void {
     this.#previews.set(built.previewId, built);
-    const bytesOf = (preview: BuiltPreview): number => preview.media.reduce((sum, m) => sum + m.bytes.length, 0);
+    const bytesOf = (preview: BuiltPreview): number => preview.media.reduce((sum, m) => sum + m.content.heldBytes, 0);
     let bytes = [...this.#previews.values()].reduce((sum, preview) => sum + bytesOf(preview), 0);
     for (const [id, preview] of this.#previews) {
-      if (id === built.previewId || (this.#previews.size <= maxPreviews && bytes <= maxMediaBytes)) break;
+      if (id === built.previewId || (this.#previews.size <= maxPreviews && bytes <= maxHeldBytes)) break;
       this.#previews.delete(id);
       bytes -= bytesOf(preview);
     }
@@ -270,11 +287,11 @@ export class VaultSession {
     return built;
   }
 
-  previewMedia(previewId: string, name: string): Uint8Array {
+  previewMedia(previewId: string, name: string): Content {
     const medium = this.#built(previewId).media.find((m) => m.name === name);
     if (medium === undefined)
       throw new AgentError('usage', 'vault/no-such-medium', 'The preview holds no file of this name');
-    return medium.bytes;
+    return medium.content;
   }
 
   /** Seals and signs exactly the preview. Files stand synced in `folder` when this returns; `dispatch.json` is written last. */

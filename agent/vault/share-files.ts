@@ -1,8 +1,11 @@
 /** What stands in the archive of a share, from its preview. Pure. */
+import { createHash } from 'node:crypto';
+import { AgentError } from '../base/errors.ts';
 import { signEnvelope } from '../protocol/envelope.ts';
 import { signingKeyFromSeed } from '../protocol/keys.ts';
-import { archiveBytes, paddedBytes } from '../protocol/share-archive.ts';
+import { type ArchiveSource, archiveBytes, paddedBytes } from '../protocol/share-archive.ts';
 import { shareNames } from '../protocol/share-names.ts';
+import type { Content } from './media-content.ts';
 import type { BuiltPreview } from './preview.ts';
 import { sealedBytes } from './share.ts';
 
@@ -12,7 +15,7 @@ export function shareBytesOf(built: BuiltPreview): number {
 }
 
 /** The archive's files in their order. */
-export function shareFiles(built: BuiltPreview, grantEnvelope: Uint8Array): { name: string; bytes: Uint8Array }[] {
+export function shareFiles(built: BuiltPreview, grantEnvelope: Uint8Array): ArchiveSource[] {
   const json = (value: unknown): Uint8Array => Buffer.from(`${JSON.stringify(value)}\n`);
   return [
     { name: shareNames.readme, bytes: Buffer.from(readme) },
@@ -20,8 +23,24 @@ export function shareFiles(built: BuiltPreview, grantEnvelope: Uint8Array): { na
     { name: shareNames.grant, bytes: grantEnvelope },
     { name: shareNames.manifests, bytes: json({ manifests: built.manifests, lineage: built.lineage }) },
     { name: shareNames.proofs, bytes: json({ media: built.proofs }) },
-    ...built.media.map((m) => ({ name: m.name, bytes: m.bytes })),
+    ...built.media.map(({ name, content, sha256 }) => ({
+      name,
+      length: content.length,
+      parts: () => unchanged(content, sha256),
+    })),
   ];
+}
+
+/** Read again after the preview: whatever it is now, only what was previewed may go out. */
+export function* unchanged(content: Content, sha256: string): Generator<Uint8Array> {
+  const hash = createHash('sha256');
+  for (const part of content.parts()) {
+    hash.update(part);
+    yield part;
+  }
+  if (hash.digest('hex') === sha256) return;
+  const message = 'Cannot share the clip: it is not what it was when it was previewed. Look again';
+  throw new AgentError('corrupt', 'vault/clip-changed', message);
 }
 
 /** Only to reckon with: as long as the signed grant, because payload and signature have the same lengths. Never leaves here. */

@@ -1,5 +1,7 @@
-/** One file out of memory with HTTP ranges (RFC 9110, 14): what a `<video>` needs to seek. One range at a time. */
+/** One file with HTTP ranges (RFC 9110, 14), piece by piece: what a `<video>` needs to seek. One range at a time. */
+import { Readable } from 'node:stream';
 import { AgentError } from '../../base/errors.ts';
+import type { MediaPiece, PieceRange } from '../service.ts';
 
 export interface ByteRange {
   readonly from: number;
@@ -23,17 +25,36 @@ export function parseRange(header: string | undefined, totalBytes: number): Byte
 export interface MediaAnswer {
   readonly status: 200 | 206;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: Readable;
 }
 
-export function mediaAnswer(bytes: Uint8Array, rangeHeader: string | undefined): MediaAnswer {
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const range = parseRange(rangeHeader, whole.length);
-  const headers = { 'content-type': 'video/mp4', 'accept-ranges': 'bytes' };
-  if (range === undefined) return { status: 200, headers, body: whole };
-  return {
-    status: 206,
-    headers: { ...headers, 'content-range': `bytes ${range.from}-${range.to}/${whole.length}` },
-    body: whole.subarray(range.from, range.to + 1),
+export type LoadPiece = (range: PieceRange) => Promise<MediaPiece>;
+
+/** What one request of a browser holds in memory. */
+const pieceBytes = 512 * 1024;
+
+/** The first piece is there before anything is answered, so that what can't be read is refused rather than cut short. */
+export async function mediaAnswer(load: LoadPiece, rangeHeader: string | undefined): Promise<MediaAnswer> {
+  const { totalBytes } = await load({ offset: 0, length: 0 });
+  const range = parseRange(rangeHeader, totalBytes);
+  const { from, to } = range ?? { from: 0, to: totalBytes - 1 };
+  const lengthOf = (offset: number): number => Math.min(pieceBytes, to + 1 - offset);
+  const first = await load({ offset: from, length: lengthOf(from) });
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield first.bytes;
+    for (let offset = from + first.bytes.length; offset <= to; ) {
+      const { bytes } = await load({ offset, length: lengthOf(offset) });
+      if (bytes.length === 0)
+        throw new AgentError('corrupt', 'api/media-short', 'Cannot go on: the video ends too early');
+      yield bytes;
+      offset += bytes.length;
+    }
+  }
+  const headers = {
+    'content-type': 'video/mp4',
+    'accept-ranges': 'bytes',
+    'content-length': String(to + 1 - from),
+    ...(range === undefined ? {} : { 'content-range': `bytes ${from}-${to}/${totalBytes}` }),
   };
+  return { status: range === undefined ? 200 : 206, headers, body: Readable.from(pieces(), { objectMode: false }) };
 }

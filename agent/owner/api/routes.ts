@@ -9,7 +9,7 @@ import { redactionShape } from '../redaction-shape.ts';
 import type { Health, LockState, OwnerService } from '../service.ts';
 import type { EventStreams } from './events.ts';
 import type { Logins } from './logins.ts';
-import { mediaAnswer } from './media.ts';
+import { type LoadPiece, mediaAnswer } from './media.ts';
 import { lesserLock, type Session, type Sessions } from './sessions.ts';
 import type { SessionBody } from './types.ts';
 
@@ -88,8 +88,8 @@ function sessionBody(session: Session | undefined): SessionBody {
   return { name: session?.account.name ?? '', role: session?.account.role ?? 'viewer' };
 }
 
-function video(call: Call, bytes: Uint8Array): FastifyReply {
-  const { status, headers, body } = mediaAnswer(bytes, call.range);
+async function video(call: Call, load: LoadPiece): Promise<FastifyReply> {
+  const { status, headers, body } = await mediaAnswer(load, call.range);
   return call.reply.status(status).headers(headers).send(body);
 }
 
@@ -299,7 +299,8 @@ export const routes: readonly Route[] = [
     needs: 'deciding',
     answer: async (call) => {
       const params = z.strictObject({ id, name: mediaName }).parse(call.params);
-      return video(call, await call.service.previewMedia({ previewId: params.id, name: params.name }));
+      const { id: previewId, name: medium } = params;
+      return video(call, (range) => call.service.previewMedia({ previewId, name: medium, ...range }));
     },
   },
   {
@@ -317,7 +318,10 @@ export const routes: readonly Route[] = [
     url: '/api/clips/:id/video',
     access: 'viewer',
     needs: 'viewing',
-    answer: async (call) => video(call, await call.service.clipMedia({ clipId: requestParams.parse(call.params).id })),
+    answer: (call) => {
+      const clipId = requestParams.parse(call.params).id;
+      return video(call, (range) => call.service.clipMedia({ clipId, ...range }));
+    },
   },
   {
     method: 'POST',

@@ -61,9 +61,15 @@ export async function encodeFilled(job: EncodeJob): Promise<Encoded> {
   });
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of output) {
-    chunks.push(chunk);
-    bytes += chunk.length;
+  let said: readonly string[] = [];
+  for (;;) {
+    const { value, done } = await output.next();
+    if (done === true) {
+      said = value;
+      break;
+    }
+    chunks.push(value);
+    bytes += value.length;
     if (bytes > maxEncodedBytes) {
       throw new AgentError(
         'refused',
@@ -72,11 +78,20 @@ export async function encodeFilled(job: EncodeJob): Promise<Encoded> {
       );
     }
   }
+  // Where a picture is lost, ffmpeg repeats the last one for the remaining cells: what comes out can't be counted.
+  const decoded = decodedCount(said);
+  if (decoded !== cells.length) throw lostPictures(decoded, cells.length);
   const encoded = readEncoded(Buffer.concat(chunks));
   if (encoded.pictures.length !== cells.length || encoded.pictures[0]?.key !== true) {
     throw lostPictures(encoded.pictures.length, cells.length);
   }
   return encoded;
+}
+
+/** `Input stream #0:0 (video): 180 packets read (9 bytes); 180 frames decoded;` */
+function decodedCount(lines: readonly string[]): number {
+  const line = lines.findLast((text) => text.includes('Input stream #0:0'));
+  return Number(/(\d+) frames decoded/.exec(line ?? '')?.[1] ?? 0);
 }
 
 const maxEncodedBytes = 256 * 1024 * 1024;

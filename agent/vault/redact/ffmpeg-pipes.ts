@@ -16,7 +16,7 @@ export interface PipeJob {
   readonly signal?: AbortSignal | undefined;
 }
 
-const common = ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'info', '-protocol_whitelist', 'pipe'];
+const common = ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'verbose', '-protocol_whitelist', 'pipe'];
 /** A picture takes less by far; without any output for so long it hangs. */
 const stallMs = 60_000;
 

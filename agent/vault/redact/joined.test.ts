@@ -8,6 +8,7 @@ import { type FilmedClip, film, receive } from '../../../test-fixtures/filmed.ts
 import { TestHouse, testPassphrase } from '../../../test-fixtures/house.ts';
 import { systemClock } from '../../base/clock.ts';
 import { verifyShare } from '../../protocol/share-verify.ts';
+import { wholeOf } from '../media-content.ts';
 import { VaultSession } from '../session.ts';
 import { redactionChoice } from './choice.ts';
 
@@ -75,7 +76,7 @@ function timesOf(bytes: Uint8Array): string {
 }
 
 it('keeps pictures that nothing was filled in exactly as recorded, and every picture at its time', () => {
-  const recorded = session.clipMedia(clip.clipId);
+  const recorded = wholeOf(session.clipMedia(clip.clipId));
   const [before, after] = [decode(recorded), decode(video)];
   expect(after.complaints).toBe('');
   expect(after.luma).toHaveLength(before.luma.length);

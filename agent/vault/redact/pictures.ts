@@ -1,8 +1,7 @@
 /** The pictures of a recorded clip: its fragments taken apart into samples, and when each picture is shown. Pure. */
 
 import { damaged } from '../boxes.ts';
-import { type FragmentEntry, initOf } from '../content.ts';
-import { videoTrack } from '../library.ts';
+import { type FragmentEntry, initOf, videoTrack } from '../content.ts';
 import { type FragmentSamples, readFragment } from './samples.ts';
 import { readVideoInit, type VideoInit } from './video-init.ts';
 

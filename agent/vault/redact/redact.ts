@@ -4,8 +4,7 @@
  */
 
 import type { FragmentEntry, Span } from '../content.ts';
-import { chooseFragments } from '../content.ts';
-import { videoTrack } from '../library.ts';
+import { chooseFragments, videoTrack } from '../content.ts';
 import type { Analysis } from './analysis.ts';
 import { anyCell, type Cells, gridOf, turnBack } from './cells.ts';
 import { type Encoded, encodeFilled } from './encoder.ts';
