@@ -90,10 +90,10 @@ it('room for a share is looked for before it is begun', () => {
 
 it.skipIf(!SmallDisk.possible)(
   'a full disk (needs root and a loop device to mount a file system of its own) while a share is sealed: vault/disk-full, and no part of it stays',
-  async () => {
+  () => {
     using disk = new SmallDisk(16 << 20);
     disk.fill(3 << 20);
-    const { recipient } = await generateIdentity();
+    const { recipient } = generateIdentity();
     const folder = join(disk.path, 'share');
     const piece = Buffer.alloc(1 << 20, 7);
     const before = disk.freeBytes;
