@@ -3,6 +3,8 @@
  * no block mixes fill and picture and what is filled stays flat. Everything is rounded outwards. Pure.
  */
 export const cellPx = 16;
+/** So far from its edge a filled place may still show something of what is beside it. */
+export const edgePx = 4;
 
 export interface CellGrid {
   readonly cols: number;
@@ -60,7 +62,7 @@ export function fillPolygon(cells: Cells, grid: CellGrid, corners: readonly (rea
     const steps = Math.ceil(Math.hypot(nextX - x, nextY - y)) + 1;
     for (let step = 0; step <= steps; step++) {
       const [atX, atY] = [x + ((nextX - x) * step) / steps, y + ((nextY - y) * step) / steps];
-      fillBox(cells, grid, { x: atX - 1, y: atY - 1, w: 2, h: 2 });
+      fillBox(cells, grid, { x: atX - edgePx, y: atY - edgePx, w: 2 * edgePx, h: 2 * edgePx });
     }
   }
 }

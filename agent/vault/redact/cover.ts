@@ -13,6 +13,7 @@ import {
   cellPx,
   cellRange,
   dilate,
+  edgePx,
   emptyCells,
   fillBox,
   fillPolygon,
@@ -59,7 +60,7 @@ export function coverPictures(analysis: Analysis, choice: RedactionChoice, { sta
       zone.map(([x, y]) => [x * widthPx, y * heightPx] as const),
     );
   const regions = choice.regions.map(({ x, y, w, h, fromMs = 0, toMs = Number.POSITIVE_INFINITY }) => ({
-    box: { x: x * widthPx, y: y * heightPx, w: w * widthPx, h: h * heightPx },
+    box: guarded({ x: x * widthPx, y: y * heightPx, w: w * widthPx, h: h * heightPx }),
     fromMs: fromMs - startMs,
     toMs: toMs - startMs,
   }));
@@ -198,6 +199,11 @@ function speedAt(track: PersonTrack, end: Find, timesMs: readonly number[]): { x
   const middle = ({ box }: Find): { x: number; y: number } => ({ x: box.x + box.w / 2, y: box.y + box.h });
   const [from, to] = [middle(end), middle(other)];
   return { x: (to.x - from.x) / passedMs, y: (to.y - from.y) / passedMs };
+}
+
+/** An encoder smooths the edges of its blocks over three pixels: what was drawn stays clear of them. */
+function guarded({ x, y, w, h }: PixelBox): PixelBox {
+  return { x: x - edgePx, y: y - edgePx, w: w + 2 * edgePx, h: h + 2 * edgePx };
 }
 
 function widen({ x, y, w, h }: PixelBox): PixelBox {
