@@ -34,12 +34,12 @@ export class LedgerDb {
     closeSync(openSync(path, 'a', 0o600));
     for (const each of [path, `${path}-journal`]) if (existsSync(each)) chmodSync(each, 0o600);
     this.#db = new Database(path);
-    this.#db.pragma('journal_mode = PERSIST');
-    this.#db.pragma('synchronous = FULL');
-    this.#db.pragma('secure_delete = ON');
-    this.#db.pragma('foreign_keys = ON');
-    this.#db.pragma('trusted_schema = OFF');
     try {
+      this.#db.pragma('journal_mode = PERSIST');
+      this.#db.pragma('synchronous = FULL');
+      this.#db.pragma('secure_delete = ON');
+      this.#db.pragma('foreign_keys = ON');
+      this.#db.pragma('trusted_schema = OFF');
       migrate(this.#db, ledgerSchemaSteps);
     } catch (thrown) {
       this.#db.close();
