@@ -67,6 +67,8 @@ export class ModelSession {
   static async open(model: PersonModel): Promise<ModelSession> {
     const bytes = readModel(model);
     let runtime: typeof OnnxRuntime;
+    // The library keeps a journal of its use in the home directory and sends it to its maker unless it is told not to.
+    process.env['ORT_DISABLE_TELEMETRY'] = '1';
     try {
       runtime = await import('onnxruntime-node');
     } catch (thrown) {
