@@ -9,15 +9,18 @@ import { AgentError } from './errors.ts';
  */
 export async function remuxToPlainMp4(options: {
   readonly ffmpegPath: string;
-  readonly input: string;
+  /** Several are put side by side: pictures and sound. */
+  readonly input: string | readonly string[];
   readonly output: string;
 }): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
-      ffmpeg(options.input)
-        .setFfmpegPath(options.ffmpegPath)
-        .inputOptions(['-nostdin', '-protocol_whitelist', 'file'])
-        .outputOptions(['-c', 'copy', '-map', '0', '-map_metadata', '-1', '-movflags', '+faststart', '-f', 'mp4'])
+      const inputs = [options.input].flat();
+      const job = ffmpeg().setFfmpegPath(options.ffmpegPath);
+      for (const input of inputs) job.input(input).inputOptions(['-nostdin', '-protocol_whitelist', 'file']);
+      const maps = inputs.flatMap((_, i) => ['-map', String(i)]);
+      job
+        .outputOptions(['-c', 'copy', ...maps, '-map_metadata', '-1', '-movflags', '+faststart', '-f', 'mp4'])
         .on('end', () => resolve())
         .on('error', reject)
         .save(options.output);

@@ -1,6 +1,7 @@
 /** `latchkey clips`: looking back, and getting the sealed originals out for stock `age`. */
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
+import type { ShareOption } from './clip-export.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
@@ -14,8 +15,20 @@ interface ListOption extends ConfigOption {
   readonly json?: boolean;
 }
 
-interface ExportOption extends ConfigOption {
-  readonly out: string;
+interface RangeOption extends ConfigOption {
+  readonly from?: string;
+  readonly to?: string;
+  readonly sound?: boolean;
+  readonly json?: boolean;
+}
+
+interface ExportOption extends RangeOption {
+  readonly out?: string;
+  readonly outDir?: string;
+}
+
+interface PersonOption extends RangeOption, ShareOption {
+  readonly json?: boolean;
 }
 
 interface JsonOption extends ConfigOption {
@@ -54,11 +67,43 @@ async function list(option: ListOption, io: CliIo): Promise<void> {
   }
 }
 
-async function exportOne(clipId: string, option: ExportOption, io: CliIo): Promise<void> {
-  const { exportClip } = await import('./clip-files.ts');
+function rangeOf({ from, to }: RangeOption): { fromMs: number | undefined; toMs: number | undefined } {
+  return {
+    fromMs: from === undefined ? undefined : time(from, 0, '--from'),
+    toMs: to === undefined ? undefined : time(to, 0, '--to'),
+  };
+}
+
+async function exportClips(ids: readonly string[], option: ExportOption, io: CliIo): Promise<void> {
   const config = openConfig(option, io);
-  const bytes = await withOwner(config, (owner) => exportClip(owner, clipId, option.out, config));
-  note(io, `Wrote ${option.out} (${byteSize(bytes)}), readable by anyone who gets the file.`);
+  const { out, outDir } = option;
+  const [only] = ids;
+  if (out !== undefined && outDir === undefined && only !== undefined && ids.length === 1) {
+    const { exportClip } = await import('./clip-files.ts');
+    const bytes = await withOwner(config, (owner) => exportClip(owner, only, out, config));
+    return note(io, `Wrote ${out} (${byteSize(bytes)}), readable by anyone who gets the file.`);
+  }
+  if (outDir === undefined || out !== undefined) {
+    const message = 'Cannot export: give one id and --out FILE, or ids or a time and --out-dir FOLDER';
+    throw new AgentError('usage', 'clips/usage', message);
+  }
+  const { chooseClips, exportWithProof } = await import('./clip-export.ts');
+  const report = await withOwner(config, async (owner) => {
+    const chosen = await chooseClips(owner, ids, rangeOf(option), option.sound === true);
+    return exportWithProof(owner, chosen, outDir, config);
+  });
+  if (option.json === true) return sayJson(io, report);
+  say(io, `Wrote ${report.movies.length} videos into ${outDir}, readable by anyone who gets them.`);
+  for (const name of report.unproved)
+    say(io, `  ${name} was cut short by a power loss: nothing can be proved about it.`);
+  for (const proof of report.proofs) say(io, `Their proofs: latchkey verify ${outDir}/${proof}`);
+}
+
+async function shareClips(ids: readonly string[], option: PersonOption, io: CliIo): Promise<void> {
+  const { chooseClips, shareWithPerson } = await import('./clip-export.ts');
+  await withOwner(openConfig(option, io), (owner) =>
+    shareWithPerson(owner, () => chooseClips(owner, ids, rangeOf(option), option.sound === true), option, io),
+  );
 }
 
 async function remove(clipIds: readonly string[], option: JsonOption, io: CliIo): Promise<void> {
@@ -105,10 +150,39 @@ export function register(program: Command, io: CliIo): void {
     .option('--json', 'print as JSON')
     .addHelpText('after', example('latchkey clips list --from 2026-03-01T00:00:00Z'))
     .action((option: ListOption) => list(option, io));
-  withConfigOption(clips.command('export <id>').description('write a clip as an MP4 file (needs "unlock")'))
-    .requiredOption('--out <file>', 'the new file')
-    .addHelpText('after', example('latchkey clips export 5f0e8a --out visitor.mp4'))
-    .action((id: string, option: ExportOption) => exportOne(id, option, io));
+  withConfigOption(
+    clips
+      .command('export [id...]')
+      .description('write clips as MP4 files, with their proofs if wanted (needs "unlock")'),
+  )
+    .option('--out <file>', 'one clip as one new file, without proof')
+    .option('--out-dir <folder>', 'a new folder: plain videos, and beside them what "latchkey verify" takes')
+    .option('--from <time>', 'all clips from here on, trimmed to whole keyframe intervals')
+    .option('--to <time>', 'up to here')
+    .option('--sound', 'with sound, where it was recorded')
+    .option('--json', 'print as JSON')
+    .addHelpText(
+      'after',
+      example(
+        'latchkey clips export 5f0e8a --out visitor.mp4',
+        'latchkey clips export --from 2026-03-01T14:00:00Z --to 2026-03-01T14:30:00Z --out-dir visit',
+      ),
+    )
+    .action((ids: string[], option: ExportOption) => exportClips(ids, option, io));
+  withConfigOption(
+    clips.command('share [id...]').description('seal clips for a person of your choice into a file; nothing is sent'),
+  )
+    .option('--passphrase-file <file>', 'read the passphrase from a file')
+    .requiredOption('--recipient <age1…>', 'their age public key: they alone can open it')
+    .requiredOption('--out <file>', 'the new, sealed file')
+    .option('--from <time>', 'all clips from here on, trimmed to whole keyframe intervals')
+    .option('--to <time>', 'up to here')
+    .option('--sound', 'with sound, where it was recorded')
+    .option('--look <folder>', 'first write the very files, not sealed, into a new folder to look at')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', example('latchkey clips share 5f0e8a --recipient age1… --out for-ana.age'))
+    .action((ids: string[], option: PersonOption) => shareClips(ids, option, io));
   withConfigOption(
     clips
       .command('delete <id...>')

@@ -184,7 +184,7 @@ describe('every command', () => {
     'init', 'run', 'status', 'pair', 'unlock', 'lock', 'verify', 'requests list', 'requests show', 'requests review', 'requests approve', 'requests check',
     'requests decline', 'requests withdraw', 'requests confirm', 'requests demand', 'ledger list', 'ledger show', 'ledger verify',
     'ledger export', 'agencies mute', 'agencies unmute', 'agencies limit', 'agencies evidence', 'agencies alerts', 'agencies add-root', 'agencies import', 'agencies list', 'agencies enable', 'agencies disable',
-    'clips list', 'clips export', 'clips sealed', 'clips delete', 'clips undelete', 'clips pin', 'clips unpin', 'watch', 'detect', 'doctor', 'mask', 'backup', 'restore', 'models list', 'models check', 'models time', 'models add',
+    'clips list', 'clips export', 'clips sealed', 'clips share', 'clips delete', 'clips undelete', 'clips pin', 'clips unpin', 'watch', 'detect', 'doctor', 'mask', 'backup', 'restore', 'models list', 'models check', 'models time', 'models add',
   ]; // biome-ignore format: a list
   it.each(lines)('%s explains itself with an example', async (line) => {
     const result = await latchkey([...line.split(' '), '--help']);

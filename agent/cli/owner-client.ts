@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import type { OwnerService, ShareSummary } from '../owner/service.ts';
 
 /** Media come in pieces, because one control line may have at most 1 MiB. */
-type MediaMethod = 'previewMedia' | 'clipMedia';
+type MediaMethod = 'previewMedia' | 'clipMedia' | 'ownMedia';
 /** `confirm` takes a log-in here: this socket knows its user, not the person. */
 type Method = Exclude<keyof OwnerService, MediaMethod | 'confirm'>;
 type Params<M extends keyof OwnerService> = Parameters<OwnerService[M]> extends [infer P] ? P : undefined;

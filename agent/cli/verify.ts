@@ -58,13 +58,20 @@ function time(text: string | undefined, name: string): number | undefined {
 }
 
 async function verify(path: string, option: VerifyOption, io: CliIo): Promise<void> {
-  const { verifyShare } = await import('../protocol/share-verify.ts');
+  const [{ verifyShare }, { isRecord, verifyRecord }] = await Promise.all([
+    import('../protocol/share-verify.ts'),
+    import('../protocol/record-verify.ts'),
+  ]);
   if ((option.agency === undefined) !== (option.root === undefined)) {
     throw new AgentError('usage', 'verify/half-signers', 'Cannot check who signed: give both --agency and --root');
   }
   const receivedAtMs = time(option.received, '--received');
+  const files = await readShare(path);
+  if (isRecord(files) && option.request === undefined && option.agency === undefined) {
+    return report(verifyRecord(files), option, io);
+  }
   const verdict = verifyShare({
-    files: await readShare(path),
+    files,
     ...(option.request === undefined ? {} : { request: bytesOf(option.request, maxEnvelopeBytes) }),
     ...(receivedAtMs === undefined ? {} : { receivedAtMs }),
     ...(option.agency === undefined || option.root === undefined
@@ -77,6 +84,15 @@ async function verify(path: string, option: VerifyOption, io: CliIo): Promise<vo
           },
         }),
   });
+  report(verdict, option, io);
+}
+
+interface Verdict {
+  readonly plainWords: readonly string[];
+  readonly problems: readonly string[];
+}
+
+function report(verdict: Verdict, option: VerifyOption, io: CliIo): void {
   if (option.json === true) sayJson(io, verdict);
   else for (const line of verdict.plainWords) say(io, line);
   if (verdict.problems.length > 0) {

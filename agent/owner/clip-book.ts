@@ -7,7 +7,15 @@ import { AgentError, asAgentError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { withCameraNames } from './request-book.ts';
-import type { ClipSummary, DeletedClip, MediaPiece, PieceRange, PinResult } from './service.ts';
+import type {
+  ClipSummary,
+  DeletedClip,
+  MediaPiece,
+  OwnerService,
+  OwnPreview,
+  PieceRange,
+  PinResult,
+} from './service.ts';
 import type { VaultHost } from './vault-host.ts';
 
 export interface ClipBookOptions {
@@ -26,6 +34,10 @@ const pending = z.object({ clips: z.array(z.object({ clipId: z.string(), goneAtM
 
 export class ClipBook {
   readonly #o: ClipBookOptions;
+  readonly #previews = new Map<
+    string,
+    { readonly clipIds: readonly string[]; readonly recipient: string | undefined }
+  >();
   #viewed: { readonly clipId: string; readonly atMs: number } | undefined;
 
   constructor(options: ClipBookOptions) {
@@ -53,6 +65,31 @@ export class ClipBook {
 
   endSession(): void {
     this.#viewed = undefined;
+    this.#previews.clear();
+  }
+
+  async ownPreview(params: Parameters<OwnerService['ownPreview']>[0]): Promise<OwnPreview> {
+    const vault = this.#o.vaults.require(params.recipient === undefined ? 'viewing' : 'deciding');
+    const { selection, sound, recipient } = params;
+    const preview = await vault.ownPreview({
+      selection: [...selection],
+      sound,
+      ...(recipient === undefined ? {} : { recipient }),
+    });
+    this.#previews.set(preview.previewId, { clipIds: selection.map(({ clipId }) => clipId), recipient });
+    if (recipient === undefined) for (const { clipId } of selection) this.#o.vaults.note(`export ${clipId}`);
+    return preview;
+  }
+
+  async ownMedia(params: { previewId: string; name: string } & PieceRange): Promise<MediaPiece> {
+    return this.#vault().ownMedia(params);
+  }
+
+  async ownShare(params: { previewId: string; passphrase: string }): Promise<{ path: string; bytes: number }> {
+    const sealed = await this.#o.vaults.require('deciding').ownShare(params);
+    const { clipIds = [], recipient = '' } = this.#previews.get(params.previewId) ?? {};
+    for (const clipId of clipIds) this.#o.vaults.note(`own-share ${clipId} ${recipient}`);
+    return sealed;
   }
 
   async delete(params: { clipIds: readonly string[] }): Promise<{ deletedCount: number; goneAtMs: number }> {

@@ -26,6 +26,7 @@ import type {
   MediaPiece,
   NoticeSummary,
   OwnerService,
+  OwnPreview,
   PieceRange,
   PinResult,
   Preview,
@@ -255,6 +256,18 @@ export class Consent implements OwnerService {
 
   async clipMedia(params: { clipId: string } & PieceRange): Promise<MediaPiece> {
     return this.#clips.media(params);
+  }
+
+  async ownPreview(params: Parameters<OwnerService['ownPreview']>[0]): Promise<OwnPreview> {
+    return this.#clips.ownPreview(params);
+  }
+
+  async ownMedia(params: { previewId: string; name: string } & PieceRange): Promise<MediaPiece> {
+    return this.#clips.ownMedia(params);
+  }
+
+  async ownShare(params: { previewId: string; passphrase: string }): Promise<{ path: string; bytes: number }> {
+    return this.#clips.ownShare(params);
   }
 
   async deleteClips(params: { clipIds: readonly string[] }): Promise<{ deletedCount: number; goneAtMs: number }> {

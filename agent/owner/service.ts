@@ -87,6 +87,20 @@ export interface MediaPiece {
   readonly totalBytes: number;
 }
 
+export interface OwnPreview {
+  readonly previewId: string;
+  readonly files: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    /** Of a video or a sound. */
+    readonly clipId?: string;
+    readonly fromMs?: number;
+    readonly toMs?: number;
+  }[];
+  readonly sealedBytes: number;
+}
+
 /** What is asked to go into a share: at most what the request's window covers. */
 export interface Selection {
   readonly clipId: string;
@@ -337,6 +351,17 @@ export interface OwnerService {
   /** Looking back: needs `viewing`. */
   listClips(params: { fromMs: number; toMs: number }): Promise<readonly ClipSummary[]>;
   clipMedia(params: { clipId: string } & PieceRange): Promise<MediaPiece>;
+  /**
+   * Clips for the owner's own use, with the proofs of their pieces; needs `viewing`. With a recipient they can then be sealed to
+   * it by `ownShare`: by passphrase, in one age file on this device, never sent.
+   */
+  ownPreview(params: {
+    selection: readonly { readonly clipId: string; readonly fromMs: number; readonly toMs: number }[];
+    sound: boolean;
+    recipient?: string | undefined;
+  }): Promise<OwnPreview>;
+  ownMedia(params: { previewId: string; name: string } & PieceRange): Promise<MediaPiece>;
+  ownShare(params: { previewId: string; passphrase: string }): Promise<{ path: string; bytes: number }>;
   /** Hidden at once, gone for good after ten minutes. Needs `viewing`. */
   deleteClips(params: { clipIds: readonly string[] }): Promise<{ deletedCount: number; goneAtMs: number }>;
   undeleteClips(params: { clipIds: readonly string[] }): Promise<{ restoredCount: number }>;

@@ -33,7 +33,7 @@ export interface ShareToVerify {
   readonly receivedAtMs?: number;
 }
 
-const manifestsSchema = z.strictObject({
+export const manifestsSchema = z.strictObject({
   manifests: z.array(z.unknown()).max(99),
   lineage: z.array(z.unknown()).max(99).optional(),
 });
@@ -45,7 +45,7 @@ const fragmentSchema = z.strictObject({
   bytes: z.int().min(1),
   path: z.array(hex64).max(30),
 });
-const proofsSchema = z.strictObject({
+export const proofsSchema = z.strictObject({
   media: z
     .array(z.strictObject({ name: mediaName, manifest_hash: hex64, fragments: z.array(fragmentSchema).max(20_000) }))
     .max(100),
@@ -98,7 +98,7 @@ export function verifyShare(share: ShareToVerify): ShareVerdict {
   return { ...verdict, plainWords: plainWordsOf(verdict) };
 }
 
-function filesByName(files: readonly ShareFile[]): Map<string, Uint8Array> {
+export function filesByName(files: readonly ShareFile[]): Map<string, Uint8Array> {
   const byName = new Map<string, Uint8Array>();
   for (const { name, bytes } of files) {
     const max = maxBytesOf(name);
@@ -110,13 +110,13 @@ function filesByName(files: readonly ShareFile[]): Map<string, Uint8Array> {
   return byName;
 }
 
-function fileOf(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
+export function fileOf(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
   const bytes = files.get(name);
   if (bytes === undefined) throw refusal('share/missing-file', `Cannot verify the share: ${name} is missing`);
   return bytes;
 }
 
-function parseJson<T>(schema: z.ZodType<T>, bytes: Uint8Array, name: string): T {
+export function parseJson<T>(schema: z.ZodType<T>, bytes: Uint8Array, name: string): T {
   try {
     return schema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)));
   } catch {
@@ -179,7 +179,7 @@ function manifestsOf(
   return manifests;
 }
 
-function mediaVerdict(
+export function mediaVerdict(
   granted: GrantDocument['media'][number],
   bytes: Uint8Array | undefined,
   proofs: readonly Proof[],

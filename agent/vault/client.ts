@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { AgentError } from '../base/errors.ts';
 import type { SignedDemand } from './demand.ts';
 import type { ListedClip } from './library.ts';
+import type { OwnPreviewReport } from './own-share.ts';
 import type { RedactionChoice } from './redact/choice.ts';
 import type { ClipAnalysisReport } from './redact/report.ts';
 import type { RedactionReport } from './redactions.ts';
@@ -16,6 +17,7 @@ export type {
   ClipAnalysisReport,
   ListedClip,
   MediaPiece,
+  OwnPreviewReport,
   PairingRecord,
   PreviewReport,
   RedactionChoice,
@@ -159,6 +161,18 @@ export class VaultClient {
 
   async previewMedia(params: Arguments<'previewMedia'>): Promise<MediaPiece> {
     return (await this.#ask('previewMedia', params)) as MediaPiece;
+  }
+
+  async ownPreview(params: Arguments<'ownPreview'>): Promise<OwnPreviewReport> {
+    return (await this.#ask('ownPreview', params)) as OwnPreviewReport;
+  }
+
+  async ownMedia(params: Arguments<'ownMedia'>): Promise<MediaPiece> {
+    return (await this.#ask('ownMedia', params)) as MediaPiece;
+  }
+
+  async ownShare(params: Arguments<'ownShare'>): Promise<{ path: string; bytes: number }> {
+    return (await this.#ask('ownShare', params)) as { path: string; bytes: number };
   }
 
   async approve(params: Arguments<'approve'>): Promise<ApprovalReport> {

@@ -84,7 +84,7 @@ function sha256Of(content: Content): string {
 }
 
 /** The part of one track that lies in the span; undefined when no whole fragment does. */
-function cutTrack(
+export function cutTrack(
   clip: ClipStream,
   { fragments }: ClosingMetadata,
   track: number,

@@ -59,6 +59,14 @@ const requestSchema = z.discriminatedUnion('method', [
   }),
   z.strictObject({ method: z.literal('previewMedia'), previewId: id, name: z.string().max(64), ...piece }),
   z.strictObject({
+    method: z.literal('ownPreview'),
+    selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+    sound: z.boolean(),
+    recipient: z.string().max(100).optional(),
+  }),
+  z.strictObject({ method: z.literal('ownMedia'), previewId: id, name: z.string().max(64), ...piece }),
+  z.strictObject({ method: z.literal('ownShare'), previewId: id, passphrase: secret }),
+  z.strictObject({
     method: z.literal('approve'),
     previewId: id,
     passphrase: secret,
@@ -113,6 +121,12 @@ async function answer(session: VaultSession, request: VaultRequest): Promise<unk
       return session.preview(request);
     case 'previewMedia':
       return pieceOf(session.previewMedia(request.previewId, request.name), request);
+    case 'ownPreview':
+      return session.ownPreview(request);
+    case 'ownMedia':
+      return pieceOf(session.ownMedia(request.previewId, request.name), request);
+    case 'ownShare':
+      return session.ownShare(request);
     case 'approve':
       return session.approve(request);
     case 'demand':

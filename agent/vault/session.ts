@@ -26,7 +26,9 @@ import { type Floors, joinFloors, raiseFloor, raiseFloors, requireFloor } from '
 import { ClipLibrary, type ListedClip } from './library.ts';
 import type { Content } from './media-content.ts';
 import { movieOf } from './movie.ts';
-import { type BuiltPreview, buildPreview, maxHeldBytes, type Selection } from './preview.ts';
+import { type OwnPreviewReport, OwnShares } from './own-share.ts';
+import { type BuiltPreview, buildPreview, type Selection } from './preview.ts';
+import { noSuchMedium, PreviewShelf } from './preview-shelf.ts';
 import type { RedactionChoice } from './redact/choice.ts';
 import type { ClipAnalysisReport } from './redact/report.ts';
 import { Redactions, type RedactionTools } from './redactions.ts';
@@ -39,7 +41,6 @@ import { type Pairing, parsePairingRecord, unwrapIdentity, wrapIdentity } from '
 /** Shares are accepted until two days after the request expires. */
 const graceS = 48 * 3600;
 const dayS = 24 * 3600;
-const maxPreviews = 8;
 
 export interface SessionOptions {
   readonly dataDir: string;
@@ -55,13 +56,15 @@ export class VaultSession {
   #library: ClipLibrary | undefined;
   #ownerIdentity: string | undefined;
   #secrets: VaultSecrets | undefined;
-  readonly #previews = new Map<string, BuiltPreview>();
+  readonly #previews = new PreviewShelf<BuiltPreview>();
+  readonly #own: OwnShares;
   readonly #approved = new Set<string>();
   readonly #redactions: Redactions;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#redactions = new Redactions(options.redaction);
+    this.#own = new OwnShares(options.dataDir);
   }
 
   get mode(): 'locked' | 'viewing' | 'deciding' {
@@ -184,6 +187,25 @@ export class VaultSession {
     return movieOf(this.#requireLibrary().stream(clipId));
   }
 
+  /** For the owner's own use: the files of a share without a request. Whatever opens clips opens these. */
+  ownPreview(params: Parameters<OwnShares['preview']>[1]): OwnPreviewReport {
+    return this.#own.preview(this.#requireLibrary(), params);
+  }
+
+  ownMedia(previewId: string, name: string): Content {
+    this.#requireLibrary();
+    const content = this.#own.file(previewId, name);
+    if (content === undefined) throw noSuchMedium();
+    return content;
+  }
+
+  /** For somebody else: only with the passphrase, and only what was previewed. */
+  async ownShare(params: { readonly previewId: string; readonly passphrase: string }) {
+    await this.#confirm(params.passphrase);
+    this.#requireDeciding();
+    return this.#own.seal(params.previewId);
+  }
+
   /** Looking through a clip before it is redacted. Only while deciding, like all that leads to a share. */
   analyseClip(clipId: string): Promise<ClipAnalysisReport> {
     this.#requireDeciding();
@@ -245,7 +267,7 @@ export class VaultSession {
       ownerRootSeed: fromHex(secrets.ownerRootSeedHex),
       discloseLineage: params.discloseLineage === true,
     });
-    this.#keep(built);
+    this.#previews.keep(built);
     return {
       previewId: built.previewId,
       requestHash: checked.requestHash,
@@ -267,30 +289,9 @@ export class VaultSession {
     };
   }
 
-  /** The newest stays; older ones make room for it, by number and by bytes. */
-  #keep(built: BuiltPreview): void {
-    this.#previews.set(built.previewId, built);
-    const bytesOf = (preview: BuiltPreview): number => preview.media.reduce((sum, m) => sum + m.content.heldBytes, 0);
-    let bytes = [...this.#previews.values()].reduce((sum, preview) => sum + bytesOf(preview), 0);
-    for (const [id, preview] of this.#previews) {
-      if (id === built.previewId || (this.#previews.size <= maxPreviews && bytes <= maxHeldBytes)) break;
-      this.#previews.delete(id);
-      bytes -= bytesOf(preview);
-    }
-  }
-
-  #built(previewId: string): BuiltPreview {
-    const built = this.#previews.get(previewId);
-    if (built === undefined) {
-      throw new AgentError('refused', 'vault/no-such-preview', 'Cannot go on: this was not previewed in this session');
-    }
-    return built;
-  }
-
   previewMedia(previewId: string, name: string): Content {
-    const medium = this.#built(previewId).media.find((m) => m.name === name);
-    if (medium === undefined)
-      throw new AgentError('usage', 'vault/no-such-medium', 'The preview holds no file of this name');
+    const medium = this.#previews.get(previewId).media.find((m) => m.name === name);
+    if (medium === undefined) throw noSuchMedium();
     return medium.content;
   }
 
@@ -304,7 +305,7 @@ export class VaultSession {
   }): Promise<ApprovalReport> {
     const secrets = await this.#confirm(params.passphrase);
     this.#requireDeciding();
-    const built = this.#built(params.previewId);
+    const built = this.#previews.get(params.previewId);
     // Time has passed since the preview: the request may have expired, the agency's document may have changed.
     const checked = this.#check(built.requestBytes, params.agency, params.floorS);
     if (checked.requestHash !== built.checked.requestHash || checked.agencyHash !== built.checked.agencyHash) {
@@ -328,7 +329,7 @@ export class VaultSession {
     }
     requireRoom(this.#options.dataDir, shareBytesOf(built));
     this.#approved.add(checked.requestHash);
-    this.#previews.delete(params.previewId);
+    this.#previews.drop(params.previewId);
     const folder = join(this.#options.dataDir, 'owner', 'held', built.grant.share_id);
     try {
       const grantEnvelope = signEnvelope('grant', built.grant, [built.requestKey]);
