@@ -154,7 +154,7 @@ test('at the next start an open clip is cut, an empty one is gone', () => {
 describe('purging', () => {
   test('the oldest go first; pinned ones never; held ones only when nothing else is left', () => {
     using db = open();
-    const clips = [0, 1, 2, 3].map((n) => addClip(db, day1 + n * dayMs, 16));
+    const clips = [0, 1, 2, 3].map((n) => addClip(db, day1 + n * dayMs, 32));
     db.setPinned([clips[0] ?? ''], true);
     expect(db.hold({ days: ['2026-11-21'] }, day1 + 9 * dayMs, 1e9)).toEqual({ heldCount: 1, leftCount: 0 });
     expect(db.purgeOldest()).toBe(1);

@@ -13,7 +13,7 @@ import { translated } from './sqlite-errors.ts';
  */
 
 /** Rows of 1 MB deleted at once: pages freed by an earlier transaction are written without being journaled first. */
-const batchSegments = 16;
+const batchSegments = 32;
 /** More than the journal of a deletion of that many ever takes: on a full disk it must not have to grow. */
 const journalBytes = 512 * 1024;
 const maxHeldShare = 0.25;
@@ -31,8 +31,14 @@ export interface HeldClips {
   readonly clipIds?: readonly string[] | undefined;
 }
 
+/** Of one clip, by its own rows. */
+const storedBytes = `(SELECT coalesce(sum(segment.bytes + length(header)), 0)
+   FROM segment JOIN segment_header USING (segment) WHERE segment.clip = clip.seq)`;
+
 export class ClipsDb {
   readonly #db: Database.Database;
+  /** Of clips being written: a clip's own row would otherwise be written again with every segment. */
+  readonly #openBytes = new Map<number, number>();
   readonly #reserve: DiskReserve;
 
   private constructor(db: Database.Database, reserve: DiskReserve) {
@@ -58,7 +64,7 @@ export class ClipsDb {
        UNION SELECT seq FROM clip WHERE state <> 'closed' AND seq NOT IN (SELECT clip FROM segment)`,
     );
     this.#delete(unfinished);
-    this.#db.prepare("UPDATE clip SET state = 'cut' WHERE state = 'open'").run();
+    this.#db.prepare(`UPDATE clip SET state = 'cut', bytes = ${storedBytes} WHERE state = 'open'`).run();
   }
 
   /** Opens a clip and returns its `seq`. */
@@ -82,20 +88,22 @@ export class ClipsDb {
       const id = Number(added.lastInsertRowid);
       this.#db.prepare('INSERT INTO segment_header (segment, header) VALUES (?, ?)').run(id, header);
       this.#db.prepare('INSERT INTO segment_body (segment, body) VALUES (?, ?)').run(id, body);
-      this.#db.prepare('UPDATE clip SET bytes = bytes + ? WHERE seq = ?').run(header.length + body.length, seq);
     });
+    this.#openBytes.set(seq, (this.#openBytes.get(seq) ?? 0) + header.length + body.length);
   }
 
   closeClip(seq: number, closing: SealedFile): void {
     this.#write(() => {
       this.#putMeta(seq, 'closing', closing);
-      this.#db.prepare("UPDATE clip SET state = 'closed' WHERE seq = ?").run(seq);
+      this.#end(seq, 'closed');
     });
+    this.#openBytes.delete(seq);
   }
 
   /** For a clip that can't be closed properly, such as after an error of its camera's sealing. */
   markCut(seq: number): void {
-    this.#write(() => this.#db.prepare("UPDATE clip SET state = 'cut' WHERE seq = ?").run(seq));
+    this.#write(() => this.#end(seq, 'cut'));
+    this.#openBytes.delete(seq);
   }
 
   /** A clip of which something is missing: what is left can be looked at, nothing about it can be proved. False: it is gone. */
@@ -210,7 +218,7 @@ export class ClipsDb {
       const pageBytes = Number(this.#db.pragma('page_size', { simple: true }));
       return {
         clipCount: row.clips,
-        usedBytes: row.used,
+        usedBytes: row.used + [...this.#openBytes.values()].reduce((sum, bytes) => sum + bytes, 0),
         freePagesBytes: pages * pageBytes,
         oldestDay: row.oldest ?? undefined,
       };
@@ -230,6 +238,10 @@ export class ClipsDb {
       .prepare(sql)
       .pluck()
       .all(...params) as number[];
+  }
+
+  #end(seq: number, state: 'closed' | 'cut'): void {
+    this.#db.prepare(`UPDATE clip SET state = ?, bytes = ${storedBytes} WHERE seq = ?`).run(state, seq);
   }
 
   #putMeta(seq: number, phase: MetaPhase, sealed: SealedFile): void {

@@ -14,7 +14,7 @@ CREATE TABLE clip (
   pinned INTEGER NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1)),
   -- Unix seconds until which a request keeps the clip from being purged; 0 for none.
   hold_until_s INTEGER NOT NULL DEFAULT 0 CHECK (hold_until_s >= 0),
-  -- Sealed bytes of its segments, headers included.
+  -- Sealed bytes of its segments, headers included; 0 while it is open.
   bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0)
 ) STRICT;
 

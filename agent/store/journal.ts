@@ -8,6 +8,7 @@ import { systemCode } from '../base/errors.ts';
  */
 
 const blockBytes = 64 * 1024;
+const pageBytes = 4096;
 
 function openJournal(databasePath: string, flags: number): number | undefined {
   try {
@@ -28,8 +29,11 @@ export function wipeJournal(databasePath: string): void {
     for (let at = 0; ; ) {
       const got = readSync(fd, block, 0, blockBytes, at);
       if (got === 0) break;
-      if (!block.subarray(0, got).equals(zeros.subarray(0, got))) {
-        for (let done = 0; done < got; ) done += writeSync(fd, zeros, 0, got - done, at + done);
+      // By pages: what is zero already need not be written again.
+      for (let from = 0; from < got; from += pageBytes) {
+        const to = Math.min(got, from + pageBytes);
+        if (block.subarray(from, to).equals(zeros.subarray(from, to))) continue;
+        for (let done = from; done < to; ) done += writeSync(fd, zeros, 0, to - done, at + done);
       }
       at += got;
     }

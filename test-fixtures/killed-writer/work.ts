@@ -24,7 +24,7 @@ const mark = (...words: readonly (string | number)[]): number => writeSync(marks
 
 const quotaBytes = 12 << 20;
 /** No deletion of one step takes more. */
-const mayGoCount = 16;
+const mayGoCount = 32;
 const run: Run = { runId: 'killed', init: randomBytes(700), codec: 'avc1.64001f', widthPx: 640, heightPx: 360 };
 
 const db = ClipsDb.open({ path, log: silentLog, wallMs: Date.now() });
