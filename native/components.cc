@@ -1,4 +1,4 @@
-// Union-find over rows of cells in one pass: count, label (8-connected), measure. Rows and words of cells without
+// Union-find over runs of cells, row by row in one pass: count, label (8-connected), measure. Rows and words of cells without
 // foreground, most of nearly every picture, cost one test.
 #include "components.h"
 
@@ -13,6 +13,9 @@ namespace {
 constexpr int kWordCells = 8;
 static_assert(std::endian::native == std::endian::little, "the first pixel is the lowest byte of a word");
 
+// Of bytes below 128.
+bool HasNoZero(uint64_t word) { return ((word + 0x7f7f7f7f7f7f7f7fU) & 0x8080808080808080U) == 0x8080808080808080U; }
+
 }  // namespace
 
 ComponentFinder::ComponentFinder(int width_px, int height_px)
@@ -20,8 +23,8 @@ ComponentFinder::ComponentFinder(int width_px, int height_px)
       height_px_(height_px),
       columns_((width_px + kCellPx - 1) / kCellPx),
       rows_((height_px + kCellPx - 1) / kCellPx),
-      column_sums_(static_cast<size_t>(columns_) * kCellPx),
-      counts_(static_cast<size_t>((columns_ + kWordCells - 1) / kWordCells) * kWordCells),
+      column_sums_(static_cast<size_t>(columns_ + 1) * kCellPx),
+      counts_(static_cast<size_t>(columns_ + kWordCells)),
       labels_(static_cast<size_t>(columns_ + 2) * 2) {
   // A provisional label starts only where no neighbour above or to the left is active, so at most every second cell.
   const size_t max_labels = static_cast<size_t>(columns_) * rows_ / 2 + static_cast<size_t>(columns_ + rows_) + 2;
@@ -41,46 +44,75 @@ void ComponentFinder::Component::Include(const Component& other) {
 
 void ComponentFinder::CountRow(std::span<const uint8_t> mask, int row) {
   const int first = row * kCellPx;
-  const int last = std::min(first + kCellPx, height_px_);
   const size_t width = static_cast<size_t>(width_px_);
   uint8_t* const sums = column_sums_.data();
-  std::memcpy(sums, mask.data() + static_cast<size_t>(first) * width, width);
-  for (int y = first + 1; y < last; ++y) {
-    const uint8_t* const line = mask.data() + static_cast<size_t>(y) * width;
-    for (size_t x = 0; x < width; ++x) sums[x] = static_cast<uint8_t>(sums[x] + line[x]);
+  const uint8_t* const lines = mask.data() + static_cast<size_t>(first) * width;
+  if (first + kCellPx <= height_px_) {
+    for (size_t x = 0; x < width; ++x) {
+      sums[x] = static_cast<uint8_t>(lines[x] + lines[width + x] + lines[2 * width + x] + lines[3 * width + x]);
+    }
+  } else {
+    std::memcpy(sums, lines, width);
+    for (size_t y = 1; y < static_cast<size_t>(height_px_ - first); ++y) {
+      for (size_t x = 0; x < width; ++x) sums[x] = static_cast<uint8_t>(sums[x] + lines[y * width + x]);
+    }
   }
   // Columns beyond the width stay 0 for ever, so the last cell needs no special case.
   uint8_t* const counts = counts_.data();
-  for (int c = 0; c < columns_; ++c) {
-    uint32_t four;
-    std::memcpy(&four, sums + static_cast<ptrdiff_t>(c) * kCellPx, sizeof four);
-    four += four >> 16;
-    const uint32_t count = (four + (four >> 8)) & 0xff;
-    counts[c] = static_cast<uint8_t>(count < kMinCellCount ? 0 : count);
+  std::memset(counts, 0, counts_.size());
+  for (int c = 0; c < columns_; c += 2) {
+    uint64_t two;
+    std::memcpy(&two, sums + static_cast<ptrdiff_t>(c) * kCellPx, sizeof two);
+    if (two == 0) continue;
+    two += two >> 16;
+    two += two >> 8;
+    const uint8_t first_count = static_cast<uint8_t>(two);
+    const uint8_t second_count = static_cast<uint8_t>(two >> 32);
+    counts[c] = first_count < kMinCellCount ? 0 : first_count;
+    counts[c + 1] = second_count < kMinCellCount ? 0 : second_count;
   }
 }
 
-ComponentFinder::Component ComponentFinder::MeasureCell(std::span<const uint8_t> mask, int row, int column) const {
+// Which columns of a cell have foreground: a byte for each, the leftmost lowest.
+uint32_t ComponentFinder::ColumnsOf(std::span<const uint8_t> mask, int row, int column) const {
   const int left = column * kCellPx;
-  const int top = row * kCellPx;
-  const int count = counts_[static_cast<size_t>(column)];
-  if (count == kCellPx * kCellPx) return {count, left, top, left + kCellPx - 1, top + kCellPx - 1};
-  const int bottom = std::min(top + kCellPx, height_px_);
+  const int bottom = std::min((row + 1) * kCellPx, height_px_);
   const size_t cell_width = static_cast<size_t>(std::min(kCellPx, width_px_ - left));
-  const uint8_t* line = mask.data() + static_cast<size_t>(top) * static_cast<size_t>(width_px_) + left;
-  Component cell = {count, left, 0, 0, -1};
   uint32_t any = 0;
-  for (int y = top; y < bottom; ++y, line += width_px_) {
+  for (int y = row * kCellPx; y < bottom; ++y) {
     uint32_t four = 0;
-    std::memcpy(&four, line, cell_width);
-    if (four == 0) continue;
-    if (any == 0) cell.top = y;
-    cell.bottom = y;
+    std::memcpy(&four, mask.data() + static_cast<size_t>(y) * static_cast<size_t>(width_px_) + left, cell_width);
     any |= four;
   }
-  cell.left = left + std::countr_zero(any) / 8;
-  cell.right = left + kCellPx - 1 - std::countl_zero(any) / 8;
-  return cell;
+  return any;
+}
+
+bool ComponentFinder::AnyIn(std::span<const uint8_t> mask, int y, int first, int last) const {
+  const uint8_t* const line = mask.data() + static_cast<size_t>(y) * static_cast<size_t>(width_px_);
+  int x = first * kCellPx;
+  const int end = std::min((last + 1) * kCellPx, width_px_);
+  for (; x + 8 <= end; x += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, line + x, sizeof eight);
+    if (eight != 0) return true;
+  }
+  for (; x < end; ++x) {
+    if (line[x] != 0) return true;
+  }
+  return false;
+}
+
+// Of the active cells from `first` to `last`, which stand side by side.
+ComponentFinder::Component ComponentFinder::MeasureRun(std::span<const uint8_t> mask, int row, int first, int last) const {
+  int32_t area_px = 0;
+  for (int c = first; c <= last; ++c) area_px += counts_[static_cast<size_t>(c)];
+  int top = row * kCellPx;
+  int bottom = std::min(top + kCellPx, height_px_) - 1;
+  while (!AnyIn(mask, top, first, last)) ++top;
+  while (!AnyIn(mask, bottom, first, last)) --bottom;
+  const int left = first * kCellPx + std::countr_zero(ColumnsOf(mask, row, first)) / 8;
+  const int right = (last + 1) * kCellPx - 1 - std::countl_zero(ColumnsOf(mask, row, last)) / 8;
+  return {area_px, left, top, right, bottom};
 }
 
 int ComponentFinder::Root(int label) {
@@ -91,12 +123,14 @@ int ComponentFinder::Root(int label) {
   return label;
 }
 
-// Joins what the cell's neighbours belong to, or starts a component.
-int ComponentFinder::LabelOf(const int32_t* here, const int32_t* above) {
+// Joins what the neighbours above the cells from `first` to `last` belong to, or starts a component.
+int ComponentFinder::LabelOf(const int32_t* above, int first, int last) {
   int label = 0;
-  for (const int32_t neighbour : {here[-1], above[-1], above[0], above[1]}) {
-    if (neighbour == 0 || neighbour == label) continue;
-    const int root = Root(neighbour);
+  int before = 0;
+  for (int c = first - 1; c <= last + 1; ++c) {
+    if (above[c] == before || above[c] == 0) continue;
+    before = above[c];
+    const int root = Root(before);
     if (label == 0) {
       label = root;
     } else if (root < label) {
@@ -112,19 +146,34 @@ int ComponentFinder::LabelOf(const int32_t* here, const int32_t* above) {
   return label_end_++;
 }
 
+// The first cell from `from` on that is active, or is not; the number of columns if there is none.
+int ComponentFinder::NextCell(int from, bool active) const {
+  int c = from;
+  while (c < columns_) {
+    uint64_t word;
+    std::memcpy(&word, counts_.data() + c, sizeof word);
+    if (active ? word == 0 : HasNoZero(word)) {
+      c += kWordCells;
+      continue;
+    }
+    for (const int end = std::min(c + kWordCells, columns_); c < end; ++c) {
+      if ((counts_[static_cast<size_t>(c)] != 0) == active) return c;
+    }
+  }
+  return columns_;
+}
+
 void ComponentFinder::LabelRow(std::span<const uint8_t> mask, int row) {
   const size_t stride = static_cast<size_t>(columns_) + 2;
   int32_t* const here = labels_.data() + (row % 2 == 0 ? 0 : stride) + 1;
   const int32_t* const above = labels_.data() + (row % 2 == 0 ? stride : 0) + 1;
   std::fill_n(here, columns_, 0);
-  for (int first = 0; first < columns_; first += kWordCells) {
-    uint64_t word;
-    std::memcpy(&word, counts_.data() + first, sizeof word);
-    for (; word != 0; word &= ~(uint64_t{0xff} << (std::countr_zero(word) / 8 * 8))) {
-      const int c = first + std::countr_zero(word) / 8;
-      here[c] = LabelOf(here + c, above + c);
-      components_[here[c]].Include(MeasureCell(mask, row, c));
-    }
+  for (int first = NextCell(0, true); first < columns_;) {
+    const int end = NextCell(first, false);
+    const int label = LabelOf(above, first, end - 1);
+    std::fill_n(here + first, end - first, label);
+    components_[label].Include(MeasureRun(mask, row, first, end - 1));
+    first = NextCell(end, true);
   }
 }
 

@@ -41,8 +41,11 @@ class ComponentFinder {
 
   void CountRow(std::span<const uint8_t> mask, int row);
   void LabelRow(std::span<const uint8_t> mask, int row);
-  Component MeasureCell(std::span<const uint8_t> mask, int row, int column) const;
-  int LabelOf(const int32_t* here, const int32_t* above);
+  uint32_t ColumnsOf(std::span<const uint8_t> mask, int row, int column) const;
+  bool AnyIn(std::span<const uint8_t> mask, int y, int first, int last) const;
+  Component MeasureRun(std::span<const uint8_t> mask, int row, int first, int last) const;
+  int LabelOf(const int32_t* above, int first, int last);
+  int NextCell(int from, bool active) const;
   int Root(int label);
 
   int width_px_;
@@ -50,7 +53,7 @@ class ComponentFinder {
   int columns_;
   int rows_;
   std::vector<uint8_t> column_sums_;
-  std::vector<uint8_t> counts_;   // of one row of cells, 0 where the cell is not active; filled up to whole words
+  std::vector<uint8_t> counts_;   // of one row of cells, 0 where the cell is not active; a word of zeros at the end
   std::vector<int32_t> labels_;   // of two rows, 0 = none; one border column on each side
   std::vector<int32_t> parents_;  // union-find over provisional labels
   std::vector<Component> components_;

@@ -1,6 +1,7 @@
 // Compares steps across the mask's left and right edges on every other row, which any upright thing has plenty of.
 #include "ghost.h"
 
+#include <bit>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -29,20 +30,23 @@ bool OutlineIsBackgrounds(const OutlineQuestion& q, const Box& box) {
     const uint8_t* const mask = q.mask.data() + row;
     const uint8_t* const luma = q.luma.data() + row;
     const uint16_t* const background = q.background.data() + row;
-    for (int x = first; x < last; ++x) {
-      if (x + 8 <= last) {
-        uint64_t here, before;
-        std::memcpy(&here, mask + x, sizeof here);
-        std::memcpy(&before, mask + x - 1, sizeof before);
-        if (here == before) {
-          x += 7;
-          continue;
-        }
-      }
-      if (mask[x] == mask[x - 1]) continue;
+    const auto measure = [&](int x) {
       ++edges;
       picture += std::abs(luma[x + kReachPx - 1] - luma[x - kReachPx]);
       behind += std::abs((background[x + kReachPx - 1] >> 8) - (background[x - kReachPx] >> 8));
+    };
+    int x = first;
+    for (; x + 8 <= last; x += 8) {
+      uint64_t here, before;
+      std::memcpy(&here, mask + x, sizeof here);
+      std::memcpy(&before, mask + x - 1, sizeof before);
+      // A mask is 0 or 1, so an edge is the lowest bit of its byte.
+      for (uint64_t differs = here ^ before; differs != 0; differs &= differs - 1) {
+        measure(x + std::countr_zero(differs) / 8);
+      }
+    }
+    for (; x < last; ++x) {
+      if (mask[x] != mask[x - 1]) measure(x);
     }
   }
   return edges >= kMinEdges && behind >= kMinStep * edges && behind >= 2 * picture;

@@ -16,7 +16,6 @@ constexpr double kTickMs = 500;
 static_assert(MotionDetector::kAbsorbMs / kTickMs == kAbsorbTicks);
 // Noise starts at one and a half levels.
 constexpr uint16_t kNoiseStart = 3 * 4096 / 2;
-constexpr int kSumRows = 5;
 // Each row is learnt from about this often, however many frames there are: faster cameras cost less a frame, and the
 // averages keep their fraction bits.
 constexpr double kLearnMs = 200;
@@ -130,10 +129,11 @@ MotionDetector::Counts MotionDetector::Look(std::span<const uint8_t> luma, doubl
   const int turn = frames_seen_ % turns;
   const size_t width = static_cast<size_t>(width_px_);
   Counts counts;
+  raw_rows_ = {};
   for (int y = 0; y < height_px_; ++y) {
     const size_t at = static_cast<size_t>(y) * width;
     const auto step = y % turns == turn ? kernel_->learn : kernel_->look;
-    counts.foreground_px += step(rates, width,
+    const int raw_px = step(rates, width,
                                  {.luma = luma.data() + at,
                                   .background = background_.data() + at,
                                   .noise = noise_.data() + at,
@@ -142,7 +142,8 @@ MotionDetector::Counts MotionDetector::Look(std::span<const uint8_t> luma, doubl
                                   .trust = trust_.data() + at,
                                   .away = away_.data() + at,
                                   .foreground = raw_.data() + at});
-    kernel_->sum(width, raw_.data() + at, row_sums_.data() + static_cast<size_t>(y % kSumRows) * width);
+    counts.foreground_px += raw_px;
+    raw_rows_[y % kSumRows] = {.raw_px = raw_px, .summed = false};
     if (y >= 2) counts.clean_px += CleanRow(y - 2);
   }
   counts.clean_px += CleanRow(height_px_ - 2) + CleanRow(height_px_ - 1);
@@ -151,12 +152,28 @@ MotionDetector::Counts MotionDetector::Look(std::span<const uint8_t> luma, doubl
 
 int MotionDetector::CleanRow(int y) {
   const size_t width = static_cast<size_t>(width_px_);
+  const size_t at = static_cast<size_t>(y) * width;
+  const int first = std::max(0, y - kSumRows / 2);
+  const int last = std::min(height_px_ - 1, y + kSumRows / 2);
+  // Near the picture's upper and lower edge this counts rows too many, which costs only time.
+  int raw_px = 0;
+  for (const RawRow& row : raw_rows_) raw_px += row.raw_px;
+  // Where so little is foreground no pixel has a majority around it. A row of the mask that counted none is all zeros.
+  if (raw_px < kMajority) {
+    if (row_counts_[static_cast<size_t>(y)] != 0) std::fill_n(mask_.begin() + static_cast<ptrdiff_t>(at), width, uint8_t{0});
+    return row_counts_[static_cast<size_t>(y)] = 0;
+  }
   const uint8_t* sums[kSumRows];
   for (int i = 0; i < kSumRows; ++i) {
     const int row = y + i - kSumRows / 2;
-    sums[i] = row_sums_.data() + static_cast<size_t>(row < 0 || row >= height_px_ ? kSumRows : row % kSumRows) * width;
+    const bool outside = row < first || row > last;
+    uint8_t* const sum = row_sums_.data() + static_cast<size_t>(outside ? kSumRows : row % kSumRows) * width;
+    if (!outside && !raw_rows_[row % kSumRows].summed) {
+      kernel_->sum(width, raw_.data() + static_cast<size_t>(row) * width, sum);
+      raw_rows_[row % kSumRows].summed = true;
+    }
+    sums[i] = sum;
   }
-  const size_t at = static_cast<size_t>(y) * width;
   return row_counts_[static_cast<size_t>(y)] = kernel_->clean(width, sums, zone_.data() + at, mask_.data() + at);
 }
 

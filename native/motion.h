@@ -6,6 +6,7 @@
 // visible for that long, and what was behind becomes the other level, so that nothing is left when it goes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -98,6 +99,13 @@ class MotionDetector {
   std::vector<uint8_t> zone_;
   std::vector<uint8_t> seen_;    // 255 outside privacy masks, else 0; empty without any
   std::vector<uint8_t> hidden_;  // the luma with nothing in them
+  static constexpr int kSumRows = 5;
+  struct RawRow {
+    int raw_px;
+    bool summed;
+  };
+
+  std::array<RawRow, kSumRows> raw_rows_ = {};  // of rows y - 2 to y + 2 at y % kSumRows
   std::vector<uint8_t> row_sums_;  // horizontal sums of rows y - 2 to y + 2 at y % kSumRows, and one row of zeros
   std::vector<int32_t> row_counts_;
   ShadeFilter shade_;

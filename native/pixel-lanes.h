@@ -60,14 +60,18 @@ template <class L>
                                              typename L::Bytes luma, const StepRow& row, size_t x) {
   using Bytes = typename L::Bytes;
   using Words = typename L::Words;
+  const Bytes age = L::LoadBytes(row.age + x);
+  const Bytes was_trust = L::LoadBytes(row.trust + x);
+  // Where nothing is away and nothing is remembered there is nothing to count.
+  if (!L::Any(L::OrBytes(away, L::AtLeast(L::OrBytes(age, was_trust), L::AllBytes(1))))) return;
   const Bytes up = L::AllBytes(ticks);
   const Bytes sooner = L::AndBytes(trusted, L::AllBytes(static_cast<uint8_t>((kReturnTicks - 1) * ticks)));
   const Bytes down = L::AndNot(away, L::AllBytes(static_cast<uint8_t>(2 * ticks)));
-  const Bytes aged = L::AddBytes(L::LoadBytes(row.age + x), L::AddBytes(L::AndBytes(away, up), sooner));
+  const Bytes aged = L::AddBytes(age, L::AddBytes(L::AndBytes(away, up), sooner));
   const Bytes ticked = L::SubtractBytesCapped(aged, down);
   const Bytes absorbed = L::AtLeast(ticked, L::AllBytes(kAbsorbTicks));
   L::StoreBytes(row.age + x, L::AndNot(absorbed, ticked));
-  const Bytes trust = L::SubtractBytesCapped(L::LoadBytes(row.trust + x), up);
+  const Bytes trust = L::SubtractBytesCapped(was_trust, up);
   L::StoreBytes(row.trust + x, L::OrBytes(trust, absorbed));
   if (!L::Any(absorbed)) return;
   uint16_t* const background = row.background + x;
@@ -110,7 +114,8 @@ int StepLanes(const StepRates& rates, size_t width, const StepRow& row) {
       trusted = L::AndBytes(L::AndBytes(away, familiar), L::AtLeast(trust, L::AllBytes(kTrusted)));
       if constexpr (kLearns) {
         const Bytes was = L::AtLeast(L::LoadBytes(row.away + x), one);
-        MeetLanes<L>(L::AndNot(was, away), familiar, luma, other, trust, row, x);
+        const Bytes entered = L::AndNot(was, away);
+        if (L::Any(entered)) MeetLanes<L>(entered, familiar, luma, other, trust, row, x);
       }
     }
     if constexpr (kLearns) L::StoreBytes(row.away + x, L::AndBytes(away, one));

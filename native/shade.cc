@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 #include "moments.h"
 
@@ -38,6 +39,8 @@ ShadeFilter::ShadeFilter(int width_px, int height_px)
       columns_((width_px + kBlockPx - 1) / kBlockPx),
       rows_((height_px + kBlockPx - 1) / kBlockPx),
       kinds_(static_cast<size_t>(columns_) * static_cast<size_t>(rows_)),
+      sums_(static_cast<size_t>(width_px)),
+      counts_(kinds_.size()),
       integral_(static_cast<size_t>(columns_ + 1) * static_cast<size_t>(rows_ + 1)),
       leaving_(kinds_.size()) {}
 
@@ -50,14 +53,10 @@ size_t ShadeFilter::CornerOf(int column, int row) const {
 ShadeFilter::Kind ShadeFilter::KindOf(const ShadeFrame& frame, int column, int row) const {
   const size_t stride = static_cast<size_t>(width_px_);
   const size_t corner = CornerOf(column, row);
-  const int count = CountOnes(frame.mask.data() + corner, stride);
-  if (count < kMinCount) return count == 0 ? kNone : kUnclear;
   const Moments m = MomentsOf(frame.luma.data() + corner, frame.background.data() + corner, stride);
   if (m.a < kDark || m.a > kBright) return kUnclear;
   // Twice the mean deviation and two levels are no texture. One row of the block stands for all of it.
-  int64_t noise = 0;
-  for (size_t x = 0; x < kBlockPx; ++x) noise += frame.noise[corner + 3 * stride + x];
-  const int64_t level = (noise >> 9) + kBlockArea;
+  const int64_t level = (SumOfEight(frame.noise.data() + corner + 3 * stride) >> 9) + kBlockArea;
   const int64_t flat = 4 * level * level;
   const int64_t a = m.VarianceOfLuma();
   const int64_t b = m.VarianceOfBackground();
@@ -71,24 +70,44 @@ ShadeFilter::Kind ShadeFilter::KindOf(const ShadeFrame& frame, int column, int r
   return b >= flat && alike ? kLit : kUnclear;
 }
 
+// Counts the foreground of a row's blocks; false, and nothing counted, where there is none.
+bool ShadeFilter::CountBlocks(const ShadeFrame& frame, int row, uint8_t* counts) {
+  const size_t width = static_cast<size_t>(width_px_);
+  const size_t top = static_cast<size_t>(std::min(row * kBlockPx, height_px_ - kBlockPx));
+  int32_t ones = 0;
+  for (size_t y = top; y < top + kBlockPx; ++y) ones += frame.row_counts[y];
+  if (ones == 0) return false;
+  uint8_t* const sums = sums_.data();
+  const uint8_t* const lines = frame.mask.data() + top * width;
+  for (size_t x = 0; x < width; ++x) {
+    uint8_t sum = 0;
+    for (size_t y = 0; y < kBlockPx; ++y) sum = static_cast<uint8_t>(sum + lines[y * width + x]);
+    sums[x] = sum;
+  }
+  for (int c = 0; c < columns_; ++c) {
+    counts[c] = SumOfBytes(sums + std::min(c * kBlockPx, width_px_ - kBlockPx));
+  }
+  return true;
+}
+
 // False where no block has foreground.
 bool ShadeFilter::Classify(const ShadeFrame& frame) {
   const size_t stride = static_cast<size_t>(columns_) + 1;
   bool any = false;
   for (int row = 0; row < rows_; ++row) {
-    int32_t ones = 0;
-    const int top = std::min(row * kBlockPx, height_px_ - kBlockPx);
-    for (int y = 0; y < kBlockPx; ++y) ones += frame.row_counts[static_cast<size_t>(top + y)];
-    uint32_t* const kinds = kinds_.data() + static_cast<size_t>(row) * static_cast<size_t>(columns_);
+    const size_t blocks = static_cast<size_t>(row) * static_cast<size_t>(columns_);
+    const bool empty = !CountBlocks(frame, row, counts_.data() + blocks);
+    uint32_t* const kinds = kinds_.data() + blocks;
     const uint32_t* const above = integral_.data() + static_cast<size_t>(row) * stride;
     uint32_t* const here = integral_.data() + static_cast<size_t>(row + 1) * stride;
     uint32_t sum = 0;
     for (int c = 0; c < columns_; ++c) {
-      kinds[c] = ones == 0 ? kNone : KindOf(frame, c, row);
+      const int count = empty ? 0 : counts_[blocks + static_cast<size_t>(c)];
+      kinds[c] = count == 0 ? kNone : count < kMinCount ? kUnclear : KindOf(frame, c, row);
       sum += kinds[c];
       here[c + 1] = above[c + 1] + sum;
     }
-    any = any || ones != 0;
+    any = any || !empty;
   }
   return any;
 }
@@ -107,10 +126,10 @@ int ShadeFilter::Drop(const ShadeFrame& frame, int column, int row, bool certain
   int dropped = 0;
   size_t at = CornerOf(column, row);
   for (int y = 0; y < kBlockPx; ++y, at += static_cast<size_t>(width_px_)) {
+    dropped += SumOfBytes(frame.mask.data() + at);
+    std::memset(frame.mask.data() + at, 0, kBlockPx);
+    if (!certain) continue;
     for (size_t i = at; i < at + kBlockPx; ++i) {
-      dropped += frame.mask[i];
-      frame.mask[i] = 0;
-      if (!certain) continue;
       const int32_t way = (frame.luma[i] << 8) - frame.background[i];
       frame.background[i] = static_cast<uint16_t>(frame.background[i] + way * static_cast<int32_t>(frame.follow) / 256);
       frame.age[i] = 0;
@@ -136,10 +155,11 @@ ShadeFilter::Outcome ShadeFilter::Apply(const ShadeFrame& frame) {
   size_t leaving = 0;
   for (int row = 0; row < rows_; ++row) {
     for (int c = 0; c < columns_; ++c) {
-      if (kinds_[static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(c)] == kNone) continue;
+      const size_t at = static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(c);
+      if (kinds_[at] == kNone) continue;
       bool certain = false;
       if (Keeps(c, row, &certain)) {
-        kept_px += CountOnes(frame.mask.data() + CornerOf(c, row), static_cast<size_t>(width_px_));
+        kept_px += counts_[at];
       } else {
         leaving_[leaving++] = {c, row, certain};
       }

@@ -45,6 +45,7 @@ class ShadeFilter {
 
   size_t CornerOf(int column, int row) const;
   Kind KindOf(const ShadeFrame& frame, int column, int row) const;
+  bool CountBlocks(const ShadeFrame& frame, int row, uint8_t* counts);
   bool Classify(const ShadeFrame& frame);
   uint32_t WindowOf(int column, int row, int reach) const;
   bool Keeps(int column, int row, bool* certain) const;
@@ -55,6 +56,8 @@ class ShadeFilter {
   int columns_;  // the last ones overlap those before where the picture is no multiple of blocks
   int rows_;
   std::vector<uint32_t> kinds_;
+  std::vector<uint8_t> sums_;    // of the mask's columns over a row of blocks
+  std::vector<uint8_t> counts_;  // of the mask's ones in a block, for rows that have some
   std::vector<uint32_t> integral_;  // of the kinds, one border row and column of zeros
   std::vector<Leaving> leaving_;    // blocks of the frame at hand that have nothing but light
 };
