@@ -1,5 +1,7 @@
 /** Redaction from the recorder to the agency: what is received is looked at pixel by pixel. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FilmedClip, film, readTruth, receive, scorePixels } from '../../test-fixtures/filmed.ts';
@@ -52,5 +54,48 @@ describe('a redacted share', () => {
     expect(verdict.media).toMatchObject([{ kind: 'derived', unaltered: 'derived' }]);
     expect(verdict.plainWords.join(' ')).toContain('edited by the owner');
     expect(shown.media).toMatchObject([{ kind: 'derived' }]);
+  }, 60_000);
+
+  it('is opened with the stock tools, padded and without a trace of who encoded it', async () => {
+    const made = await redact({ fill: 'none', regions: [{ x: 0, y: 0, w: 1, h: 1 }] });
+    expect(made).toMatchObject({ untouchedCount: 0, filledE6: 1_000_000 });
+    const { previewId } = preview(made.redactionId);
+    const { shareId, bodyBytes } = await session.approve({
+      previewId,
+      passphrase: testPassphrase,
+      agency: house.agency(),
+      floorS: 0,
+      releaseNotBeforeMs: Date.now() + 1000,
+    });
+    const folder = join(house.dataDir, 'owner', 'held', shareId);
+    const key = join(house.dataDir, 'agency.key');
+    writeFileSync(key, `${house.agencyIdentity.identity}\n`);
+    const shell = (command: string): Buffer =>
+      execFileSync('bash', ['-c', command, 'bash', key], { cwd: folder, maxBuffer: 1 << 28 });
+    const opened = 'cat header.age body.age | age -d -i "$1"';
+    const listed = shell(`${opened} | tar tv --numeric-owner --full-time --utc`).toString().trim().split('\n');
+    for (const line of listed)
+      expect(line).toMatch(/^-rw-r--r-- 0\/0 +\d+ 1970-01-01 00:00:00 \d\d-[A-Za-z-]+\.(?:txt|json|mp4)$/);
+    expect(shell(`${opened} | wc -c`).toString().trim()).toBe(String(1 << 20));
+    expect(bodyBytes).toBeGreaterThan(1 << 20);
+    const video = shell(`${opened} | tar xO 40-video.mp4`);
+    for (const name of ['x264', 'Lavc', 'Lavf']) expect([name, video.includes(name)]).toEqual([name, false]);
+    const whole = { widthPx: 640, heightPx: 360 };
+    const frames = Array.from({ length: 95 }, (_, i) => ({ i, people: [{ id: 1, box: [0, 0, 640, 360] as const }] }));
+    expect(scorePixels(video, { ...whole, frames }).shown).toEqual([]);
+  }, 60_000);
+
+  it('keeps whom the owner keeps, and finds the same people every time', async () => {
+    const found = await session.analyseClip(clip.clipId);
+    expect(found.people.length).toBeGreaterThan(0);
+    expect(found).toMatchObject({ widthPx: 640, heightPx: 360, pictureCount: 95 });
+    expect(await session.analyseClip(clip.clipId)).toEqual(found);
+    const everybody = found.people.map(({ id }) => id);
+    const kept = await redact({ fill: 'people', keep: everybody });
+    expect(kept).toMatchObject({ filledE6: 0 });
+    expect(preview(kept.redactionId).media).toMatchObject([{ kind: 'original' }]);
+    const hidden = await redact({ fill: 'people', keep: everybody.slice(1) });
+    expect(hidden.filledE6).toBeGreaterThan(0);
+    expect(session.previewMedia(preview(hidden.redactionId).previewId, '40-video.mp4').length).toBeGreaterThan(0);
   }, 60_000);
 });

@@ -29,7 +29,7 @@ export interface Encoded {
 }
 
 /** libx264's names; no B-pictures, so that pictures come out in the order in which they went in. */
-const quality = ['-preset', 'veryfast', '-crf', '23', '-bf', '0'];
+export const quality = ['-preset', 'fast', '-crf', '23', '-bf', '0'];
 const keyframeSeconds = 2;
 
 /** Throws `redact/ffmpeg`, `redact/too-large`, `redact/lost-pictures`, or the signal's reason. */

@@ -34,7 +34,22 @@ export async function* decodeSmall(job: SmallPictureJob): AsyncGenerator<Buffer,
   const scaled = `scale=${widthPx}:${heightPx}:flags=area:out_range=tv,format=yuv420p`;
   const output = runPipes({
     ...job,
-    args: ['-f', 'mp4', '-i', 'pipe:0', '-an', '-vf', scaled, '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
+    args: [
+      '-skip_loop_filter',
+      'all',
+      '-f',
+      'mp4',
+      '-i',
+      'pipe:0',
+      '-an',
+      '-vf',
+      scaled,
+      '-fps_mode',
+      'passthrough',
+      '-f',
+      'rawvideo',
+      'pipe:1',
+    ],
   });
   for (;;) {
     const { value, done } = await output.next();
