@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly register: Regis
   agencies: () => import('./cli/agencies.ts'),
   clips: () => import('./cli/clips.ts'),
   check: () => import('./cli/check.ts'),
+  retention: () => import('./cli/retention.ts'),
   keys: () => import('./cli/keys.ts'),
   recover: () => import('./cli/recover.ts'),
   doctor: () => import('./cli/doctor.ts'),

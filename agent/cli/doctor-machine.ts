@@ -117,7 +117,7 @@ export function lookAtDisk({ dataDir, retention, cameras }: Config): Finding[] {
     return sum + (existsSync(path) ? lstatSync(path).size : 0);
   }, 0);
   const findings: Finding[] = [];
-  const wantedBytes = retention.maxBytes * cameras.length - used + retention.minFreeBytes;
+  const wantedBytes = retention.maxBytes - used + retention.minFreeBytes;
   const space = `${byteSize(freeBytes)} free, ${byteSize(used)} taken by clips`;
   const figures = { freeBytes, usedBytes: used };
   if (freeBytes < retention.minFreeBytes) {

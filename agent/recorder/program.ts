@@ -19,6 +19,7 @@ import { MotionDetector } from './motion/detector.ts';
 import { type OpenedPersonLook, openPersonLook } from './person-look.ts';
 import { Pipeline } from './pipeline.ts';
 import { readRecipients } from './recipients.ts';
+import { SharedQuota } from './shared-quota.ts';
 
 /** The recorder of one camera: from the camera to sealed clips. It holds public keys only. */
 export interface RecorderOptions {
@@ -86,12 +87,13 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   using motion = new MotionDetector({ ...camera.detect, ...camera.motion, privacyMasks: camera.privacyMasks });
   let server: ControlServer | undefined;
   const publish = (event: string, fields: Readonly<Record<string, unknown>>): void => server?.publish(event, fields);
+  const quota = new SharedQuota(config, cameraId, clock);
   const clips = new ClipRecorder({
     cameraId,
     recipients,
     ring: ringOptions(camera),
     maxClipMs: camera.clip.maxClipMs,
-    retention: config.retention,
+    retention: quota,
     store: store.db,
     diskFreeBytes: () => freeBytes(folder),
     wallMs: () => clock.wallMs(),
@@ -119,7 +121,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       log,
     }),
   );
-  const control = new Control(options, { store, clips, pipeline, deletions });
+  const control = new Control(options, { store, clips, pipeline, deletions, quota });
   const ready = openPersonLook(camera.person, { cameraId, log, signal }).then((person) => {
     control.person = person;
     if (person.look !== undefined) pipeline.usePerson(person.look);
@@ -173,6 +175,7 @@ function freeBytes(folder: string): number {
 }
 
 interface ControlParts {
+  readonly quota: SharedQuota;
   readonly store: Store;
   readonly clips: ClipRecorder;
   readonly pipeline: Pipeline;
@@ -229,7 +232,7 @@ class Control implements RecorderControl {
   }
 
   hold(which: HeldClips, untilMs: number): { readonly heldCount: number; readonly leftCount: number } {
-    return this.#parts.store.db.hold(which, untilMs, this.#options.config.retention.maxBytes);
+    return this.#parts.store.db.hold(which, untilMs, this.#parts.quota.equalShareBytes);
   }
 
   delete(clipIds: readonly string[], afterMs: number) {

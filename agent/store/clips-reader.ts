@@ -58,6 +58,12 @@ export class ClipsReader {
     return translated(what, () => parseClipRows(this.#db.prepare(sql).all(fromDay, toDay)));
   }
 
+  /** Sealed bytes of the segments of all clips. */
+  usedBytes(): number {
+    const sql = 'SELECT coalesce(sum(bytes), 0) FROM clip';
+    return translated(what, () => Number(this.#db.prepare(sql).pluck().get()));
+  }
+
   clip(clipId: string): ClipRow | undefined {
     const sql = `SELECT ${clipColumns} FROM clip WHERE clip_id = ?`;
     return translated(what, () => parseClipRows(this.#db.prepare(sql).all(clipId)))[0];
