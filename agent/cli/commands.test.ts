@@ -289,6 +289,12 @@ describe('an owner at the command line', () => {
       requestId,
       '--clip',
       part,
+      '--redact',
+      'people',
+      '--keep',
+      '2',
+      '--region',
+      '0,0,10,20',
       '--passphrase-file',
       passphraseFile,
       '--yes',
@@ -297,8 +303,20 @@ describe('an owner at the command line', () => {
     const approved = await latchkey(line);
     expect(approved.stderr).toContain('Exactly this would be sent:');
     expect(approved.stderr).toContain('https://evidence.cedarfalls.example/files');
-    expect(approved.stderr).toContain('10.0 s, original');
+    expect(approved.stderr).toContain('Filling 1 of 1 clips');
+    expect(approved.stderr).toContain('10.0 s, derived');
+    expect(place.service.lastSelection[0]?.redact).toEqual({
+      fill: 'people',
+      keep: [2],
+      regions: [{ x: 0, y: 0, w: 0.1, h: 0.2 }],
+      masks: true,
+    });
     expect(JSON.parse(approved.stdout)).toMatchObject({ state: 'COOLING' });
+    const found = await latchkey(['requests', 'people', clip]);
+    expect(found.stdout).toContain('(sure: 80 %)');
+    expect(found.stdout).toContain('look yourself');
+    const people = JSON.parse((await latchkey(['requests', 'people', clip, '--json'])).stdout) as { people: unknown[] };
+    expect(people.people).toHaveLength(2);
     expect((await latchkey(['requests', 'withdraw', requestId])).stdout).toBe('The request is withdrawn.\n');
     const declined = await latchkey(['requests', 'decline', hostileId, '--json']);
     expect(JSON.parse(declined.stdout)).toEqual({ requestId: hostileId, state: 'DECLINED' });
