@@ -52,6 +52,7 @@ export function readPictures(video: Uint8Array, fragments: readonly FragmentEntr
   const [start] = shownAt;
   // Two pictures for one moment can't be told apart.
   if (start === undefined || numbers.size !== shownAt.length) throw damaged();
+  requireOrder(read);
   return {
     init,
     initBytes,
@@ -65,4 +66,19 @@ export function readPictures(video: Uint8Array, fragments: readonly FragmentEntr
     timesMs: shownAt.map((at) => ((at - start) * 1000) / init.timescale),
     shownAt,
   };
+}
+
+/**
+ * A decoder puts out all pictures before a keyframe first, whatever times a stream claims: where those say otherwise, a
+ * picture's number by time is not its number by decoding, and what is found in one would be filled in another.
+ */
+function requireOrder(read: readonly { readonly entry: FragmentEntry; readonly shown: readonly number[] }[]): void {
+  let [latest, latestBefore] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { entry, shown } of read) {
+    if (entry.keyframe) latestBefore = latest;
+    for (const at of shown) {
+      if (at <= latestBefore) throw damaged();
+      latest = Math.max(latest, at);
+    }
+  }
 }
