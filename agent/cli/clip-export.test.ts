@@ -214,3 +214,11 @@ test('no passphrase, no recipient, another preview: nothing is sealed', async ()
   const there = await share(ids[0] ?? '', '--recipient', person.recipient, '--out', out, '--yes');
   expect(there.stderr).toContain('(clips/file-exists)');
 });
+
+test('what was sealed and never taken away is gone after a restart', async () => {
+  const forgotten = join(house.dataDir, 'owner', 'own');
+  writeFileSync(join(forgotten, 'x.age'), 'sealed');
+  await owner.stop();
+  await owner.start();
+  expect(existsSync(forgotten)).toBe(false);
+});

@@ -99,12 +99,10 @@ function requireSpace({ config, pinned }: RestoreOptions, found: readonly Found[
     throw new AgentError('full', 'restore/no-space', message);
   }
   if (!pinned) return;
-  for (const camera of new Set(found.map((each) => each.camera))) {
-    const bytes = found.filter((each) => each.camera === camera).reduce((sum, each) => sum + each.bytes, 0);
-    if (bytes <= retention.maxBytes / 2) continue;
-    const message = `Cannot restore: the clips of "${camera}" would take more than half of its quota, pinned as they are. Raise "retention.maxBytes", or use --unpinned`;
-    throw new AgentError('refused', 'restore/quota', message);
-  }
+  if (wantedBytes <= retention.maxBytes / 2) return;
+  const message =
+    'Cannot restore: what is restored would take more than half of the quota, pinned as it is. Raise "retention.maxBytes", or use --unpinned';
+  throw new AgentError('refused', 'restore/quota', message);
 }
 
 export function restoreClips(options: RestoreOptions): RestoreResult {

@@ -133,7 +133,8 @@ export class ClipBook {
     return {
       changedCount: sum(({ changedCount }) => changedCount),
       pinnedBytes: sum(({ pinnedBytes }) => pinnedBytes),
-      quotaBytes: sum(({ quotaBytes }) => quotaBytes),
+      // One quota for all cameras.
+      quotaBytes: Math.max(...concerned.map(({ quotaBytes }) => quotaBytes)),
     };
   }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { type ClockTrust, clockTrust } from '../base/clock-trust.ts';
 import { ControlClient, ControlServer } from '../base/control.ts';
 import { asAgentError } from '../base/errors.ts';
-import { removeTemporaries } from '../base/files.ts';
+import { removeDurable, removeTemporaries } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../config/schema.ts';
 import { tightenLimits } from '../protocol/limits.ts';
@@ -91,6 +91,8 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
   // Of this program and of the vaults that it starts.
   for (const room of ['.', 'viewing', 'tls']) removeTemporaries(join(dataDir, 'owner', room));
   removeTemporaries(join(dataDir, 'spool', 'notices'), 'digest.json');
+  // Sealed for a person and never taken away.
+  removeDurable(join(dataDir, 'owner', 'own'));
   const house = new House(dataDir);
   const db = new LedgerDb(join(dataDir, 'ledger.db'));
   const nowMs = flooredNow(clock, db);
