@@ -16,6 +16,7 @@ import {
   parseIdentity,
   parseRecipient,
   recipientOf,
+  rewrapHeader,
   type SealedFile,
   sealBytes,
   sealWithPassphrase,
@@ -84,6 +85,35 @@ describe('against stock age', () => {
     }
   });
 
+  test('any number of bytes around a chunk, in pieces or at once, both directions, and under another header', () => {
+    const fresh = generateIdentity();
+    writeFileSync(join(dir, 'fresh.key'), `${fresh.identity}\n`);
+    const length = fc
+      .tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: -2, max: 2 }))
+      .map(([chunks, more]) => Math.max(0, chunks * chunk + more));
+    fc.assert(
+      fc.property(length, fc.integer({ min: 0, max: 100_000 }), (bytes, cut) => {
+        const plain = pattern(bytes);
+        const sealer = createSealer(both);
+        const pieces = [sealer.update(plain.subarray(0, cut)), sealer.update(plain.subarray(cut)), sealer.final()];
+        const rewrapped = rewrapHeader(sealer.header, parseIdentity(owner.identity), [fresh.recipient]);
+        const body = Buffer.concat(pieces);
+        for (const [header, key] of [
+          [sealer.header, 'owner.key'],
+          [rewrapped, 'fresh.key'],
+        ] as const) {
+          expect(stockAge(['-d', '-i', join(dir, key)], Buffer.concat([header, body])).equals(plain)).toBe(true);
+        }
+        expect(codeOf(() => openFile({ header: rewrapped, body }, parseIdentity(owner.identity)))).toBe(
+          'age/wrong-key',
+        );
+        const theirs = splitFile(stockAge(['-r', owner.recipient], plain));
+        expect(Buffer.from(openFile(theirs, parseIdentity(owner.identity))).equals(plain)).toBe(true);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
   test('identities are those of age-keygen', () => {
     const made = spawnSync('age-keygen', [], { encoding: 'utf8' });
     const identity = /AGE-SECRET-KEY-1\S+/.exec(made.stdout)?.[0] ?? '';
@@ -128,6 +158,35 @@ test('every sealing has its own file key, nonce and ephemeral shares', () => {
   expect(Buffer.from(a.body.subarray(0, 16)).equals(b.body.subarray(0, 16))).toBe(false);
 });
 
+test('no chunk index is sealed twice under one file key, in pieces or at once', () => {
+  const identity = parseIdentity(owner.identity);
+  const seen = new Set<string>();
+  const sizes = fc.array(fc.integer({ min: 0, max: 150_000 }), { maxLength: 4 });
+  fc.assert(
+    fc.property(sizes, (pieces) => {
+      const plain = pattern(pieces.reduce((sum, size) => sum + size, 0));
+      const sealer = createSealer(both);
+      let at = 0;
+      const parts = pieces.map((size) => sealer.update(plain.subarray(at, (at += size))));
+      const inPieces = { header: sealer.header, body: Buffer.concat([...parts, sealer.final()]) };
+      // Nothing more under this key: an index could only come again.
+      expect(() => sealer.update(plain)).toThrow(RangeError);
+      expect(() => sealer.final()).toThrow(RangeError);
+      for (const { header, body } of [inPieces, sealBytes(both, plain)]) {
+        const fileKey = openFileKey(header, identity);
+        const [key, nonce] = [Buffer.from(fileKey).toString('hex'), Buffer.from(body.subarray(0, 16)).toString('hex')];
+        expect(seen.has(key) || seen.has(nonce)).toBe(false);
+        seen.add(key).add(nonce);
+        // One chunk for every 64 KiB begun, none empty but that of an empty file; each opens at its own index alone.
+        const chunkCount = Math.max(1, Math.ceil(plain.length / chunk));
+        expect(body.length).toBe(16 + plain.length + chunkCount * 16);
+        expect(Buffer.from(openBody(fileKey, body)).equals(plain)).toBe(true);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
 describe('what cannot be opened', () => {
   const identity = parseIdentity(owner.identity);
 
@@ -150,6 +209,18 @@ describe('what cannot be opened', () => {
     const bent = Buffer.from(sealed);
     bent.writeUInt8(bent.readUInt8(bent.length - 1) ^ 1, bent.length - 1);
     expect(codeOf(() => openFile(splitFile(bent), identity))).toBe('age/damaged');
+  });
+
+  test('any flipped bit of a file of several chunks', () => {
+    const { header, body } = sealBytes(both, pattern(2 * chunk + 1));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: body.length * 8 - 1 }), (bit) => {
+        const bent = Buffer.from(body);
+        bent.writeUInt8(bent.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+        expect(codeOf(() => openFile({ header, body: bent }, identity))).toBe('age/damaged');
+      }),
+      { numRuns: 150 },
+    );
   });
 
   test('a file cut anywhere; at a chunk boundary it is known to be cut', () => {

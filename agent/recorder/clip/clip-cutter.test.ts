@@ -53,28 +53,31 @@ function feed(cut: ClipCutter<Taken>, gopMs: number, fromMs: number, untilMs: nu
 }
 
 describe('pre-roll and post-roll', () => {
-  test.each([500, 2000, 5000])('are exact to the GOP with GOPs of %i ms, however the detector lags', (gopMs) => {
-    for (const lagMs of [0, 600, 3000]) {
-      const { cut, clips } = cutter();
-      // What the detector has yet to look at is kept for it.
-      cut.keepFrom(15_000);
-      feed(cut, gopMs, 0, 20_000 + lagMs);
-      cut.begin('person', 15_000, 28_000);
-      feed(cut, gopMs, 20_000 + lagMs, 24_000);
-      cut.extend(31_550);
-      feed(cut, gopMs, Math.max(24_000, 20_000 + lagMs), 40_000);
-      cut.end();
-      expect(clips).toHaveLength(1);
-      expect(clips[0]?.startMs).toBe(Math.floor(15_000 / gopMs) * gopMs);
-      expect(clips[0]?.endMs).toBe(31_600);
-      expect(clips[0]?.finished).toBe(true);
-    }
-  });
+  test.each([500, 2000, 5000, 10_000])(
+    'are exact to the GOP with GOPs of %i ms, however the detector lags',
+    (gopMs) => {
+      for (const lagMs of [0, 600, 3000]) {
+        const { cut, clips } = cutter();
+        // What the detector has yet to look at is kept for it.
+        cut.keepFrom(15_000);
+        feed(cut, gopMs, 0, 20_000 + lagMs);
+        cut.begin('person', 15_000, 28_000);
+        feed(cut, gopMs, 20_000 + lagMs, 24_000);
+        cut.extend(31_550);
+        feed(cut, gopMs, Math.max(24_000, 20_000 + lagMs), 40_000);
+        cut.end();
+        expect(clips).toHaveLength(1);
+        expect(clips[0]?.startMs).toBe(Math.floor(15_000 / gopMs) * gopMs);
+        expect(clips[0]?.endMs).toBe(31_600);
+        expect(clips[0]?.finished).toBe(true);
+      }
+    },
+  );
 
   test('a long event is a chain without a gap, each clip within the bound and beginning with a keyframe', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(500, 1000, 2000, 5000),
+        fc.constantFrom(500, 1000, 2000, 5000, 10_000),
         fc.integer({ min: 0, max: 30 }),
         fc.integer({ min: 1, max: 200 }),
         (gopMs, beginAt, fifths) => {
@@ -94,6 +97,36 @@ describe('pre-roll and post-roll', () => {
           }
         },
       ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('GOPs of any length chain without a gap, within the bound once their longest is known', () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 20, maxLength: 60 });
+    fc.assert(
+      fc.property(lengths, (fifths) => {
+        const { cut, clips } = cutter(60_000);
+        // The longest comes before the event.
+        const gops = [10_000, ...fifths.map((length) => length * 100)];
+        cut.keepFrom(0);
+        let startMs = 0;
+        for (const gopMs of gops) {
+          for (let ms = startMs; ms < startMs + gopMs; ms += 100) {
+            const keyframe = ms === startMs;
+            const bytes = new Uint8Array(10);
+            cut.push({ runId: 'r', bytes, keyframe, startMs: ms, durationMs: 100, pictureCount: 1 });
+          }
+          if (startMs === 0) cut.begin('continuous', 0, Number.POSITIVE_INFINITY);
+          startMs += gopMs;
+        }
+        cut.end();
+        const all = clips.flatMap((clip) => clip.fragments.map((f) => f.startMs));
+        expect(all).toEqual(Array.from({ length: startMs / 100 }, (_, i) => i * 100));
+        for (const clip of clips) {
+          expect(clip.fragments[0]?.keyframe).toBe(true);
+          expect(clip.endMs - clip.startMs).toBeLessThanOrEqual(60_000);
+        }
+      }),
       { numRuns: 60 },
     );
   });

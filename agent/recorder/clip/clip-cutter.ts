@@ -40,7 +40,9 @@ export class ClipCutter<C extends OpenClip> {
   #cutting: Cutting | undefined;
   #clip: C | undefined;
   #keepFromMs: number | undefined;
-  #keyframeMs = 0;
+  #keyframeMs: number | undefined;
+  /** The longest of this run. */
+  #gopMs = 0;
 
   constructor(options: ClipCutterOptions<C>) {
     this.#options = options;
@@ -71,6 +73,8 @@ export class ClipCutter<C extends OpenClip> {
     this.end();
     this.#ring.clear();
     this.#run = run;
+    this.#keyframeMs = undefined;
+    this.#gopMs = 0;
     this.#keepFromMs = undefined;
   }
 
@@ -80,6 +84,10 @@ export class ClipCutter<C extends OpenClip> {
   }
 
   push(fragment: Fragment): void {
+    if (fragment.keyframe) {
+      this.#gopMs = Math.max(this.#gopMs, fragment.startMs - (this.#keyframeMs ?? fragment.startMs));
+      this.#keyframeMs = fragment.startMs;
+    }
     const cutting = this.#cutting;
     const unstoredMs = cutting === undefined ? undefined : Math.max(cutting.lastMs, cutting.fromMs);
     const floors = [this.#keepFromMs, unstoredMs].filter((ms) => ms !== undefined);
@@ -129,10 +137,8 @@ export class ClipCutter<C extends OpenClip> {
 
   #atKeyframe(trigger: ClipTrigger, fragment: Fragment): void {
     const clip = this.#clip;
-    // The GOP that begins here is expected to be as long as the one before it.
-    const gopMs = fragment.startMs - this.#keyframeMs;
-    this.#keyframeMs = fragment.startMs;
-    if (clip !== undefined && fragment.startMs + gopMs - clip.startMs > this.#options.maxClipMs) this.#finish();
+    // The GOP that begins here may be as long as any before it.
+    if (clip !== undefined && fragment.startMs + this.#gopMs - clip.startMs > this.#options.maxClipMs) this.#finish();
     if (this.#run !== undefined) this.#clip ??= this.#options.openClip(this.#run, trigger, fragment);
   }
 
