@@ -18,6 +18,8 @@ export interface EncodeJob {
   readonly fullRange: boolean;
   /** Of the parameter sets, so that they stand beside those of the recording: 0 to 31. */
   readonly setId: number;
+  /** What may come out at most. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -70,7 +72,7 @@ export async function encodeFilled(job: EncodeJob): Promise<Encoded> {
     }
     chunks.push(value);
     bytes += value.length;
-    if (bytes > maxEncodedBytes) {
+    if (bytes > (job.maxBytes ?? maxEncodedBytes)) {
       throw new AgentError(
         'refused',
         'redact/too-large',
