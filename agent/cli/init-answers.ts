@@ -24,6 +24,18 @@ export function parseSource(text: string): SourceInput {
   throw refuse('Cannot use that camera: expected rpicam, v4l2:/dev/video0, rtsp://ADDRESS or file:PATH');
 }
 
+/** As the schema takes it, so that a slip is asked for again and not told at the very end. */
+export function parseBrokerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const named = url !== undefined && url.hostname !== '' && url.username === '' && url.password === '';
+  if (!named || (url.protocol !== 'mqtt:' && url.protocol !== 'mqtts:')) {
+    throw refuse(
+      'Cannot use that broker: expected an address such as mqtts://broker.example.org:8883, without user name or password',
+    );
+  }
+  return text;
+}
+
 /** Degrees as people read them from a map, kept as micro-degrees (about 11 cm). */
 export function parseDegrees(text: string, limit: 90 | 180): number {
   const degrees = Number(text);

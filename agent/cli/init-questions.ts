@@ -1,9 +1,19 @@
 /** The wizard: flags answer first, then the person at the terminal, and with `--yes` the defaults. Nothing is written here. */
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import type { ConfigInput } from '../config/schema.ts';
 import { homeConfigPath } from './discovery.ts';
-import { parseCameraId, parseDegrees, parsePort, parseRegions, parseSource, parseZone } from './init-answers.ts';
+import {
+  parseBrokerUrl,
+  parseCameraId,
+  parseDegrees,
+  parsePort,
+  parseRegions,
+  parseSource,
+  parseZone,
+  type SourceInput,
+} from './init-answers.ts';
 import { askMasks } from './init-masks.ts';
 import { type CliIo, note } from './io.ts';
 import type { Prompter } from './prompter.ts';
@@ -123,12 +133,12 @@ export class Wizard {
       given: option.cameraSource,
       flag: '--camera-source',
       text: 'Camera source (rpicam, v4l2:/dev/video0, rtsp://ADDRESS, file:PATH)',
-      read: parseSource,
+      read: (text) => this.#openable(parseSource(text)),
     });
     if (option.zone === undefined && option.yes !== true) {
       note(
         this.#io,
-        'A zone is where motion counts, as corners x,y from the top left (0,0) to the bottom right (1,1).',
+        'A zone is where motion counts, as corners x,y from the top left (0,0) to the bottom right (1,1):\n0,0.4 1,0.4 1,1 0,1 leaves the upper part of the picture out.',
       );
     }
     const zones = option.zone?.map((text) => parseZone(text)) ?? [
@@ -157,6 +167,14 @@ export class Wizard {
     return { camera, secrets: password === undefined ? [] : [{ path: passwordPath, text: `${password}\n` }] };
   }
 
+  /** A camera may be away while it is set up; a file that somebody types is either there or mistyped. */
+  #openable(source: SourceInput): SourceInput {
+    if (source.kind === 'file' && this.#option.cameraSource === undefined && !existsSync(source.path)) {
+      throw new AgentError('usage', 'init/bad-answer', `Cannot use that camera: there is no ${source.path}`);
+    }
+    return source;
+  }
+
   async #cameraLogin(): Promise<CameraLogin> {
     const { cameraUsername, cameraPasswordFile } = this.#option;
     const username = await this.#optional({
@@ -178,7 +196,7 @@ export class Wizard {
       given: brokerUrl,
       flag: '--broker-url',
       text: 'Broker for requests, such as mqtts://broker.example.org:8883 (Enter for none yet)',
-      read: (text) => text,
+      read: parseBrokerUrl,
     });
     if (url === undefined) return null;
     return {

@@ -250,12 +250,15 @@ describe('the wizard', () => {
     terminal.typeText('Front Door');
     terminal.type('Enter');
     await terminal.see('Cannot use that camera id');
-    for (const answer of ['porch', '', 'rpicam', '', '0%,0%', '', 'us-ia', '42.5284', '-92.4447', '']) {
+    const source = ['file:nothing-here.mp4', 'rpicam'];
+    const broker = ['broker.example.org', 'mqtts://broker.example.org:8883'];
+    for (const answer of ['porch', '', ...source, '', '0%,0%', '', 'us-ia', '42.5284', '-92.4447', ...broker]) {
       terminal.typeText(answer);
       terminal.type('Enter');
     }
     await terminal.see('Log-in password');
-    expect(terminal.history).toContain('Cannot use that mask');
+    for (const slip of ['that camera: there is no', 'that mask', 'that broker'])
+      expect(terminal.history).toContain(`Cannot use ${slip}`);
     terminal.typeText('short');
     terminal.type('Enter');
     await terminal.see('expected at least 12 characters');
