@@ -116,6 +116,25 @@ test('the segments are the stream byte for byte, and every fragment is proved by
   expect(entries[1]).toMatchObject({ start_ms: wallAtZeroMs - 40 + 10_000, duration_ms: 200, keyframe: true });
 });
 
+test('a clip begun with a wrong clock says so for ever, and its times are those known when it ended', () => {
+  // A board without a clock battery, until the network has told it the time.
+  const bootMs = 1_000_000;
+  const first = fragment(0);
+  const clip = builder(first, { clock: 'unsynchronised', wallAtZeroMs: bootMs });
+  clip.add(first);
+  clip.close({ labels: [], thumbnail: new Uint8Array(), wallAtZeroMs });
+  const { opening, closing } = readBack(clip.clipId);
+  expect(opening).toMatchObject({ clock: 'unsynchronised', start_ms: bootMs + 10_000, wall_at_zero_ms: bootMs });
+  expect(closing).toMatchObject({
+    end_ms: wallAtZeroMs + 10_200,
+    fragments: [{ start_ms: wallAtZeroMs + 10_000 }, {}],
+  });
+  const { document } = openEnvelope('manifest', Buffer.from(closing?.manifest ?? '', 'base64'), [
+    { role: 'clip', threshold: 1, keys: [fromHex(opening?.key ?? '')] },
+  ]);
+  expect(document).toMatchObject({ clock: 'unsynchronised', t0: Math.floor((wallAtZeroMs + 10_000) / 1000) });
+});
+
 test('a segment closes after five seconds at the latest', () => {
   const clip = builder(fragment(0));
   for (let n = 0; n < 60; n += 1) clip.add(fragment(n, 100));

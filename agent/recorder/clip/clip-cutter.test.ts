@@ -160,6 +160,16 @@ describe('pre-roll and post-roll', () => {
     expect(clips.map((clip) => [clip.startMs, clip.endMs])).toEqual([[4000, 8000]]);
   });
 
+  test('events that overlap share one clip', () => {
+    const { cut, clips } = cutter();
+    feed(cut, 2000, 0, 10_000);
+    cut.begin('motion', 5000, 12_000);
+    cut.begin('button', 8000, 15_000);
+    feed(cut, 2000, 10_000, 20_000);
+    cut.end();
+    expect(clips.map((clip) => [clip.startMs, clip.endMs])).toEqual([[4000, 15_000]]);
+  });
+
   test('a new run ends the clip and shares nothing with it', () => {
     const { cut, clips } = cutter();
     cut.begin('motion', 0, 20_000);
