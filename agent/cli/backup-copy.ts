@@ -69,13 +69,13 @@ function prepare(folder: string, device: string): void {
 }
 
 /** The configuration names its secrets by file and holds none; but it tells where the camera is, so it is sealed as well. */
-function putHouse(folder: string, configText: string, dataDir: string): void {
+function putHouse(folder: string, configText: string, dataDir: string, recipients: readonly string[]): void {
   const house = {
     v: 1,
     config: JSON.parse(configText) as unknown,
     place: JSON.parse(readFileSync(placePath(dataDir), 'utf8')) as unknown,
   };
-  const { header, body } = sealBytes(readRecipients(dataDir), Buffer.from(JSON.stringify(house)));
+  const { header, body } = sealBytes(recipients, Buffer.from(JSON.stringify(house)));
   writeFileDurable(join(folder, houseName), Buffer.concat([header, body]));
 }
 
@@ -171,11 +171,22 @@ export interface BackupOptions {
   readonly onProgress: (doneCount: number) => void;
 }
 
-export function backUp({ config, configText, folder, verifyAll, onProgress }: BackupOptions): BackupResult {
+/** Throws `backup/cannot-write` and what stands at its steps. */
+export function backUp(options: BackupOptions): BackupResult {
+  try {
+    return copyAll(options);
+  } catch (thrown) {
+    throw cannotWrite(options.folder, thrown);
+  }
+}
+
+function copyAll({ config, configText, folder, verifyAll, onProgress }: BackupOptions): BackupResult {
   const { dataDir } = config;
+  // First of all: a device without an owner has nothing to back up.
+  const recipients = readRecipients(dataDir);
   const device = readFileSync(ownerRootPath(dataDir), 'utf8').trim();
   prepare(folder, device);
-  putHouse(folder, configText, dataDir);
+  putHouse(folder, configText, dataDir, recipients);
   const result = { copiedCount: 0, copiedBytes: 0, presentCount: 0, skippedCount: 0, damaged: [] as string[] };
   const cameras = join(dataDir, 'cameras');
   for (const camera of existsSync(cameras) ? readdirSync(cameras).toSorted() : []) {
@@ -220,7 +231,7 @@ function copy(
     result.copiedCount += 1;
     result.copiedBytes += statSync(to).size;
   } catch (thrown) {
-    if (!(thrown instanceof AgentError) || thrown.kind !== 'corrupt') throw cannotWrite(to, thrown);
+    if (!(thrown instanceof AgentError) || thrown.kind !== 'corrupt') throw thrown;
     result.damaged.push(clip.clipId);
   }
 }

@@ -8,17 +8,19 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig } from '../config/loader.ts';
+import { loadConfig, parseCamera } from '../config/loader.ts';
 import { findAccount, listAccounts } from '../owner/api/accounts.ts';
 import { passphraseProblem } from '../vault/passphrase.ts';
 import { type CommandResult, runCommand } from './fixture/command.ts';
 import { Terminal } from './fixture/terminal.ts';
 import { register } from './init.ts';
 import { register as mask } from './mask.ts';
+import { drawMasks } from './mask-picture.ts';
 
 let home: string;
 let configPath: string;
@@ -202,6 +204,16 @@ describe('masking what is not yours', () => {
     for (const value of await grayAt(other, 0.75, 0.75)) expect(Math.abs(value - 128)).toBeLessThan(8);
     const unknown = await runCommand([mask], ['mask', '--config', configPath, '--camera', 'back', '--picture', other]);
     expect(unknown.stderr).toContain('(mask/unknown-camera)');
+  });
+
+  it('a camera that answers and sends nothing is not waited for without end', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const source = { kind: 'rtsp', url: `rtsp://127.0.0.1:${port}/silent` };
+    const camera = parseCamera({ id: 'front', name: 'Front', source }, home);
+    await expect(drawMasks(camera, undefined, 1000)).rejects.toMatchObject({ code: 'mask/no-picture' });
+    silent.close();
   });
 
   it('by question: a picture can be looked at between two answers, and a camera that is away does not end the wizard', async () => {

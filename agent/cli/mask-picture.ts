@@ -11,12 +11,12 @@ import type { SmallFrame } from '../recorder/stages.ts';
 import { svgText } from './drawing.ts';
 
 const [widthPx, heightPx] = [960, 540];
-const waitMs = 20_000;
+const longestWaitMs = 20_000;
 const lineColour = '#ffe600';
 const maskColour = '#ff2d78';
 
 /** Throws what the camera throws, and `mask/no-picture` when it sends none in time. */
-async function takePicture(camera: CameraConfig, ffmpegPath: string | undefined): Promise<SmallFrame> {
+async function takePicture(camera: CameraConfig, ffmpegPath: string | undefined, waitMs: number): Promise<SmallFrame> {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), waitMs);
   let first: SmallFrame | undefined;
@@ -72,8 +72,12 @@ function gridSvg(masks: CameraConfig['privacyMasks']): string {
 }
 
 /** A PNG. */
-export async function drawMasks(camera: CameraConfig, ffmpegPath: string | undefined): Promise<Buffer> {
-  const frame = await takePicture(camera, ffmpegPath);
+export async function drawMasks(
+  camera: CameraConfig,
+  ffmpegPath: string | undefined,
+  waitMs = longestWaitMs,
+): Promise<Buffer> {
+  const frame = await takePicture(camera, ffmpegPath, waitMs);
   return sharp(yuvToRgb(frame), { raw: { width: widthPx, height: heightPx, channels: 3 } })
     .composite([{ input: Buffer.from(gridSvg(camera.privacyMasks)) }])
     .png()

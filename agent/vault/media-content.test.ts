@@ -9,6 +9,7 @@ import { ClipLibrary } from './library.ts';
 import { heldContent, streamedContent, wholeOf } from './media-content.ts';
 import { movieOf } from './movie.ts';
 import { SegmentCache } from './segment-cache.ts';
+import { unchanged } from './share-files.ts';
 
 let house: TestHouse;
 let library: ClipLibrary;
@@ -56,6 +57,15 @@ test('stretches of clips and bytes in memory are one file; neighbours are opened
   const held = heldContent(wanted);
   expect(Buffer.from(held.read(3, 5)).equals(wanted.subarray(3, 8))).toBe(true);
   expect(() => clip.read(1, 0, video.length + 1)).toThrow(expect.objectContaining({ code: 'vault/clip-unreadable' }));
+});
+
+test('what is read again after a preview is held to the hash that was previewed', () => {
+  const content = movieOf(library.stream(clipId));
+  const hash = createHash('sha256').update(wholeOf(content)).digest('hex');
+  expect(Buffer.concat([...unchanged(content, hash)]).equals(wholeOf(content))).toBe(true);
+  expect(() => [...unchanged(content, 'f'.repeat(64))]).toThrow(
+    expect.objectContaining({ code: 'vault/clip-changed' }),
+  );
 });
 
 test('a clip that was deleted is not there, and is again when that was taken back', () => {

@@ -169,7 +169,7 @@ export class OwnShares {
   }
 
   /**
-   * Seals exactly the preview into one age file in `owner/own`, for the command line to take away; nothing is sent. The caller
+   * Seals exactly the preview into one age file on this device, for the command line to take away; nothing is sent. The caller
    * has checked the passphrase. Throws `own/no-recipient`, `vault/disk-full`, `vault/clip-changed`.
    */
   seal(previewId: string): { readonly path: string; readonly bytes: number } {
