@@ -40,9 +40,9 @@ export interface AnalysisOptions {
 
 /** Below what the recorder calls a person: a find too many costs the owner a tick, one too few costs somebody their privacy. */
 const minScore = 0.2;
-const looksPerSecond = 4;
+const looksPerSecond = 5;
 /** So often the whole picture is looked at piece by piece, for somebody small who stands still. */
-const closeLookMs = 1500;
+const closeLookMs = 1000;
 
 /** Throws `redact/ffmpeg`, `redact/lost-pictures`, `base/addon-missing`. Without a usable model there are no people in it. */
 export async function analyse(options: AnalysisOptions): Promise<Analysis> {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cells, cellPx, dilate, emptyCells, fillBox, fillPolygon, gridOf, turnBack } from './cells.ts';
 import { type FragmentSamples, readFragment, writeFragment } from './samples.ts';

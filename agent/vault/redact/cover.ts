@@ -25,7 +25,7 @@ import { type Find, type PersonTrack, placeAt } from './people.ts';
 /** Added to a box on each side, as a share of its height, at most, and at least one cell. */
 const marginRatio = 0.2;
 /** A track goes on where it was for so long before its first and after its last find. */
-const carryMs = 1000;
+const carryMs = 3000;
 /** Whatever is filled was filled so long before and stays filled so long after. */
 const holdMs = 500;
 /** Somebody who walks goes on as they walked for so long, unless slower than this share of their height in a second. */
