@@ -10,7 +10,7 @@ const laneCount = 2;
 const killCount = 1000;
 
 test(`killed by -9 ${killCount} times while it writes and makes room: 0 finished segments lost or damaged`, {
-  timeout: 1_500_000,
+  timeout: 2_400_000,
 }, async ({ signal }) => {
   const lanes = await Promise.all(Array.from({ length: laneCount }, () => killOften(killCount / laneCount, signal)));
   const sum = (of: 'killCount' | 'earlyCount' | 'promisedCount' | 'deletedCount'): number =>
