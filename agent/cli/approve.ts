@@ -1,6 +1,7 @@
 /** `latchkey requests approve`: choose clips, see exactly what would be sent, and sign for it with the passphrase. */
 import { AgentError } from '../base/errors.ts';
 import type { ClipSummary, RequestDetail, Selection } from '../owner/service.ts';
+import { findId } from './clip-ids.ts';
 import { type ConfigOption, openConfig } from './discovery.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { type OwnerClient, withOwner } from './owner-client.ts';
@@ -29,7 +30,8 @@ function time(text: string): number {
 
 /** `ID` is the whole clip, `ID,FROM,TO` a part of it. */
 export function parseSelection(text: string, clips: readonly ClipSummary[], request: RequestDetail): Selection {
-  const [clipId = '', from, to, ...more] = text.split(',');
+  const [given = '', from, to, ...more] = text.split(',');
+  const clipId = findId(given, clips.map((each) => each.clipId)); // biome-ignore format: one question
   const clip = clips.find((candidate) => candidate.clipId === clipId);
   if (clip === undefined) {
     const message = 'Cannot choose the clip: the window of this request meets no clip of that id';
@@ -37,7 +39,7 @@ export function parseSelection(text: string, clips: readonly ClipSummary[], requ
   }
   const whole = wholeSelection(clip, request);
   if (from === undefined) return whole;
-  const selection = { clipId, fromMs: time(from), toMs: time(to ?? '') };
+  const selection = { clipId: clip.clipId, fromMs: time(from), toMs: time(to ?? '') };
   const inside = selection.fromMs >= whole.fromMs && selection.toMs <= whole.toMs && selection.fromMs < selection.toMs;
   if (!inside || more.length > 0) {
     const range = `${localTime(whole.fromMs)} to ${localTime(whole.toMs)}`;

@@ -17,6 +17,7 @@ import { remuxToPlainMp4 } from '../base/remux.ts';
 import type { Config } from '../config/schema.ts';
 import type { ClipSummary, OwnPreview } from '../owner/service.ts';
 import { exportClip } from './clip-files.ts';
+import { farBackMs, listClips, wholeIds } from './clip-ids.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import type { OwnerClient } from './owner-client.ts';
 import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
@@ -32,9 +33,8 @@ export interface Chosen {
 
 /** What one folder of proofs, and one sealed file, holds at most. */
 const batchClips = 50;
-const farBackMs = 400 * 86_400_000;
 
-/** By ids or by a time; both is refused, and so is nothing found. Throws `clips/usage`, `clips/none-there`. */
+/** By ids or by a time; both is refused, and so is nothing found. Throws `clips/usage`, `clips/none-there`, `clips/ambiguous`. */
 export async function chooseClips(
   owner: OwnerClient,
   ids: readonly string[],
@@ -46,14 +46,10 @@ export async function chooseClips(
     throw new AgentError('usage', 'clips/usage', 'Cannot choose clips: give ids, or --from and --to');
   }
   const { fromMs = Date.now() - farBackMs, toMs = Date.now() } = range;
-  const found: ClipSummary[] = [];
-  // The list is asked for in parts, as the page does: an answer has a bounded size.
-  for (let at = fromMs; at < toMs; at += 30 * 86_400_000) {
-    const part = await owner.call('listClips', { fromMs: at, toMs: Math.min(toMs, at + 30 * 86_400_000) });
-    found.push(...part.filter(({ clipId }) => !found.some((known) => known.clipId === clipId)));
-  }
-  const clips = ids.length === 0 ? found : found.filter(({ clipId }) => ids.includes(clipId));
-  const missing = ids.find((id) => !clips.some(({ clipId }) => clipId === id));
+  const found = await listClips(owner, fromMs, toMs);
+  const named = await wholeIds(ids, async () => found);
+  const clips = ids.length === 0 ? found : found.filter(({ clipId }) => named.includes(clipId));
+  const missing = named.find((id) => !clips.some(({ clipId }) => clipId === id));
   if (missing !== undefined || clips.length === 0) {
     const what = missing === undefined ? 'there is none in that time' : `there is none of id ${clean(missing)}`;
     throw new AgentError('usage', 'clips/none-there', `Cannot choose the clip: ${what}`);

@@ -8,6 +8,7 @@ import { remuxToPlainMp4 } from '../base/remux.ts';
 import type { Config } from '../config/schema.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
 import type { ClipRow, SegmentRow } from '../store/clips-rows.ts';
+import { findId } from './clip-ids.ts';
 import { type CliIo, note } from './io.ts';
 import type { OwnerClient } from './owner-client.ts';
 
@@ -72,16 +73,18 @@ export interface SealedTarget {
   readonly outDir?: string;
 }
 
-/** Needs neither a key nor the owner program. Throws `clips/not-found`, `clips/no-such-segment`, `clips/usage`, `clips/file-exists`. */
-export async function writeSealed(config: Config, clipId: string, target: SealedTarget, io: CliIo): Promise<void> {
+/** Needs neither a key nor the owner program. Throws `clips/not-found`, `clips/ambiguous`, `clips/no-such-segment`, `clips/usage`, `clips/file-exists`. */
+export async function writeSealed(config: Config, given: string, target: SealedTarget, io: CliIo): Promise<void> {
   if ((target.segment === undefined) === (target.outDir === undefined)) {
     throw new AgentError('usage', 'clips/usage', 'Cannot take out the clip: give either --out-dir or --segment');
   }
-  for (const { id } of config.cameras) {
-    const path = join(config.dataDir, 'cameras', id, 'clips.db');
-    if (!existsSync(path)) continue;
+  const paths = config.cameras
+    .map(({ id }) => join(config.dataDir, 'cameras', id, 'clips.db'))
+    .filter((path) => existsSync(path));
+  const wanted = findId(given, paths.flatMap((path) => idsIn(path))); // biome-ignore format: one question
+  for (const path of paths) {
     using reader = ClipsReader.open(path);
-    const clip = reader.clip(clipId);
+    const clip = wanted === undefined ? undefined : reader.clip(wanted);
     if (clip === undefined) continue;
     const segments = reader.listSegments(clip.seq);
     if (target.segment !== undefined) await writeOne(reader, segments, target.segment, io);
@@ -89,6 +92,11 @@ export async function writeSealed(config: Config, clipId: string, target: Sealed
     return;
   }
   throw new AgentError('usage', 'clips/not-found', 'Cannot take out the clip: no camera has a clip of that id');
+}
+
+function idsIn(path: string): string[] {
+  using reader = ClipsReader.open(path);
+  return reader.listClips().map(({ clipId }) => clipId);
 }
 
 /** Throws `clips/deleted` when retention was faster. */

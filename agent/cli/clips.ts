@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
 import type { ShareOption } from './clip-export.ts';
+import { ownIds, wholeIds } from './clip-ids.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
@@ -80,7 +81,10 @@ async function exportClips(ids: readonly string[], option: ExportOption, io: Cli
   const [only] = ids;
   if (out !== undefined && outDir === undefined && only !== undefined && ids.length === 1) {
     const { exportClip } = await import('./clip-files.ts');
-    const bytes = await withOwner(config, (owner) => exportClip(owner, only, out, config));
+    const bytes = await withOwner(config, async (owner) => {
+      const [clipId = only] = await ownIds(owner, ids);
+      return exportClip(owner, clipId, out, config);
+    });
     return note(io, `Wrote ${out} (${byteSize(bytes)}), readable by anyone who gets the file.`);
   }
   if (outDir === undefined || out !== undefined) {
@@ -106,8 +110,11 @@ async function shareClips(ids: readonly string[], option: PersonOption, io: CliI
   );
 }
 
-async function remove(clipIds: readonly string[], option: JsonOption, io: CliIo): Promise<void> {
-  const done = await withOwner(openConfig(option, io), (owner) => owner.call('deleteClips', { clipIds }));
+async function remove(ids: readonly string[], option: JsonOption, io: CliIo): Promise<void> {
+  const { clipIds, done } = await withOwner(openConfig(option, io), async (owner) => {
+    const named = await ownIds(owner, ids);
+    return { clipIds: named, done: await owner.call('deleteClips', { clipIds: named }) };
+  });
   if (option.json === true) return sayJson(io, done);
   const soon = done.goneAtMs > Date.now();
   if (!soon) return say(io, `Deleted ${done.deletedCount}, for good: the disk is full, so nothing could be kept back.`);
@@ -115,9 +122,9 @@ async function remove(clipIds: readonly string[], option: JsonOption, io: CliIo)
   say(io, `  latchkey clips undelete ${clipIds.map((id) => clean(id)).join(' ')}`);
 }
 
-async function undelete(clipIds: readonly string[], option: JsonOption, io: CliIo): Promise<void> {
+async function undelete(ids: readonly string[], option: JsonOption, io: CliIo): Promise<void> {
   const config = openConfig(option, io);
-  if (clipIds.length === 0) {
+  if (ids.length === 0) {
     const waiting = await withOwner(config, (owner) => owner.call('listDeleted'));
     if (option.json === true) return sayJson(io, waiting);
     if (waiting.length === 0) say(io, 'Nothing is waiting to be deleted.');
@@ -126,13 +133,18 @@ async function undelete(clipIds: readonly string[], option: JsonOption, io: CliI
     }
     return;
   }
-  const done = await withOwner(config, (owner) => owner.call('undeleteClips', { clipIds }));
+  const done = await withOwner(config, async (owner) => {
+    const clipIds = await wholeIds(ids, () => owner.call('listDeleted'));
+    return owner.call('undeleteClips', { clipIds });
+  });
   if (option.json === true) return sayJson(io, done);
   say(io, `Back: ${done.restoredCount}.`);
 }
 
-async function pin(clipIds: readonly string[], pinned: boolean, option: JsonOption, io: CliIo): Promise<void> {
-  const done = await withOwner(openConfig(option, io), (owner) => owner.call('pinClips', { clipIds, pinned }));
+async function pin(ids: readonly string[], pinned: boolean, option: JsonOption, io: CliIo): Promise<void> {
+  const done = await withOwner(openConfig(option, io), async (owner) =>
+    owner.call('pinClips', { clipIds: await ownIds(owner, ids), pinned }),
+  );
   if (option.json === true) return sayJson(io, done);
   const share = Math.round((done.pinnedBytes / done.quotaBytes) * 100);
   say(

@@ -49,7 +49,8 @@ function summary({ actions, moreCount, readable }: LedgerEntry): string {
 async function list(option: JsonOption, io: CliIo): Promise<void> {
   const entries = await withOwner(openConfig(option, io), (owner) => all(owner));
   if (option.json === true) return sayJson(io, entries);
-  if (entries.length === 0) say(io, 'No entries: nothing was unlocked yet.');
+  if (entries.length === 0)
+    say(io, 'No entries yet. What is done while unlocked becomes one when the keys are locked again.');
   for (const line of table(entries.map((e) => [String(e.entry), localTime(e.atMs), summary(e)]))) say(io, line);
 }
 

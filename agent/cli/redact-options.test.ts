@@ -35,6 +35,14 @@ describe('what to fill, as told on the command line', () => {
       fill: 'none',
       masks: false,
     });
+    // The first digits of an id will do, and a bare number is never taken for them.
+    const [c, d] = [
+      { ...a, clipId: '2a' },
+      { ...b, clipId: '3b' },
+    ];
+    const short = withRedaction([c, d], { redact: 'people', keep: ['3,2'], region: ['2,1,2,3,4'] }, Number);
+    expect(short.map(({ redact }) => [redact?.keep, redact?.regions?.length])).toEqual([[[], 1], [[2], 0]]); // biome-ignore format: a pair each
+    expect(withRedaction([c], { redact: 'people', keep: ['2'] }, Number)[0]?.redact?.keep).toEqual([2]);
     expect(withRedaction([a], { redact: 'masks' }, Number)[0]?.redact).toMatchObject({ fill: 'none', masks: true });
   });
 

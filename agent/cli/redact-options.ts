@@ -1,6 +1,7 @@
 /** What `requests approve` is told to fill: `--redact`, `--keep`, `--region`, and how a clip's people are shown. */
 import { AgentError } from '../base/errors.ts';
 import type { ClipPeople, RedactedRegion, Redaction, Selection } from '../owner/service.ts';
+import { findId } from './clip-ids.ts';
 import { localTime } from './terminal-text.ts';
 
 export const redactWords = ['none', 'people', 'moving', 'masks'] as const;
@@ -17,12 +18,14 @@ function usage(code: string, message: string): AgentError {
   return new AgentError('usage', code, message);
 }
 
-/** An id is taken from the front where more than one clip could be meant. */
-function clipOf(parts: string[], selection: readonly Selection[]): string {
-  const named = selection.find(({ clipId }) => clipId === parts[0]);
+/** An id, or its first digits, is taken from the front where there are more parts than the rest has. */
+function clipOf(parts: string[], selection: readonly Selection[], bareCounts: readonly number[]): string {
+  const ids = selection.map(({ clipId }) => clipId);
+  const [given = ''] = parts;
+  const named = bareCounts.includes(parts.length) ? ids.find((id) => id === given) : findId(given, ids);
   if (named !== undefined) {
     parts.shift();
-    return named.clipId;
+    return named;
   }
   const [only, ...more] = selection;
   if (only === undefined || more.length > 0) {
@@ -52,7 +55,7 @@ export function withRedaction(
   const { redact = 'none', keep = [], region = [] } = option;
   const keeps = keep.map((text) => {
     const parts = text.split(',');
-    const clipId = clipOf(parts, selection);
+    const clipId = clipOf(parts, selection, [1]);
     const id = Number(parts[0]);
     if (parts.length !== 1 || !Number.isSafeInteger(id) || id < 1) {
       throw usage(
@@ -67,7 +70,7 @@ export function withRedaction(
   }
   const regions = region.map((text) => {
     const parts = text.split(',');
-    return { clipId: clipOf(parts, selection), region: parseRegion(parts, time) };
+    return { clipId: clipOf(parts, selection, [4, 6]), region: parseRegion(parts, time) };
   });
   return selection.map((chosen) => {
     const own = regions.filter(({ clipId }) => clipId === chosen.clipId).map((r) => r.region);

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { DemandGround } from '../owner/service.ts';
 import { readNamedFile } from './agency-files.ts';
 import { type ApproveOption, approve } from './approve.ts';
+import { ownIds } from './clip-ids.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
@@ -41,8 +42,11 @@ async function review(requestId: string, option: JsonOption, io: CliIo): Promise
   for (const clip of clips) say(io, `  ${clean(clip.clipId)}  ${clipText(clip)}`);
 }
 
-async function people(clipId: string, option: JsonOption, io: CliIo): Promise<void> {
-  const found = await withOwner(openConfig(option, io), (owner) => owner.call('findPeople', { clipId }));
+async function people(given: string, option: JsonOption, io: CliIo): Promise<void> {
+  const found = await withOwner(openConfig(option, io), async (owner) => {
+    const [clipId = given] = await ownIds(owner, [given]);
+    return owner.call('findPeople', { clipId });
+  });
   if (option.json === true) return sayJson(io, found);
   for (const line of peopleLines(found)) say(io, line);
 }
