@@ -25,6 +25,7 @@ export interface Kills {
 
 const workPath = join(import.meta.dirname, 'work.ts');
 const longestMs = 400;
+const mostSteps = 20;
 
 const marksOf = (path: string): string[] =>
   existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
@@ -37,8 +38,10 @@ async function writeAndKill(folder: string, marksPath: string): Promise<boolean>
   const early = randomInt(8) === 0;
   if (early) await delay(randomInt(longestMs));
   else {
-    while (marksOf(marksPath).length === known && child.exitCode === null) await delay(5);
-    await delay(randomInt(longestMs));
+    // So many steps, however fast the disk is; then anywhere in the next.
+    const wanted = known + randomInt(1, mostSteps);
+    while (marksOf(marksPath).length < wanted && child.exitCode === null) await delay(5);
+    await delay(randomInt(50));
   }
   if (child.exitCode !== null) throw new Error('the writer ended by itself');
   child.kill('SIGKILL');

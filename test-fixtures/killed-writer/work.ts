@@ -75,7 +75,9 @@ function room(): void {
 }
 
 mark('ready');
-for (let startMs = 0; ; ) {
+const parent = process.ppid;
+// Never longer than who kills it.
+for (let startMs = 0; process.ppid === parent; ) {
   room();
   const fragmentAt = (): Fragment => {
     const bytes = randomBytes(randomInt(2000, 60_000));
