@@ -3,7 +3,7 @@
  * there whole or not at all, so that an interrupted copy goes on where it was.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AgentError, systemCode } from '../base/errors.ts';
@@ -66,6 +66,12 @@ function prepare(folder: string, device: string): void {
   }
   ensurePrivateDir(folder);
   writeFileDurable(join(folder, markerName), `${JSON.stringify({ latchkey_backup: 1, device })}\n`);
+}
+
+/** A link on a stick would have files written and cleared away somewhere else. Throws `backup/not-empty`. */
+function requireNoLink(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new AgentError('refused', 'backup/not-empty', `Cannot back up into ${path}: it is a link to another place`);
 }
 
 /** The configuration names its secrets by file and holds none; but it tells where the camera is, so it is sealed as well. */
@@ -193,6 +199,7 @@ function copyAll({ config, configText, folder, verifyAll, onProgress }: BackupOp
     const path = join(cameras, camera, 'clips.db');
     if (!existsSync(path)) continue;
     const into = join(folder, 'clips', camera);
+    for (const place of [join(folder, 'clips'), into]) requireNoLink(place);
     ensurePrivateDir(into);
     for (const name of readdirSync(into)) if (name.endsWith('.tmp')) rmSync(join(into, name));
     const deleted = readDeletions(join(cameras, camera));

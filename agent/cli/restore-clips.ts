@@ -17,9 +17,11 @@ import {
   type SealedFile,
   splitFile,
 } from '../protocol/age-file.ts';
+import { parseClosingMetadata, parseOpeningMetadata } from '../protocol/clip-metadata.ts';
 import { readRecipients } from '../recorder/recipients.ts';
-import { ClipArchive } from '../store/clip-archive.ts';
+import { type ArchiveIndex, ClipArchive } from '../store/clip-archive.ts';
 import { ClipsDb } from '../store/clips-db.ts';
+import { isAsSigned } from '../vault/clip-check.ts';
 import { houseName, readMarker } from './backup-copy.ts';
 
 export interface RestoreResult {
@@ -48,6 +50,7 @@ interface Found {
 }
 
 const maxHouseBytes = 2 << 20;
+const maxClipBytes = 1 << 30;
 
 /** The configuration and the place that were backed up. Throws `age/wrong-key`, `backup/not-a-backup`, `backup/damaged`. */
 export function openHouse(
@@ -79,13 +82,18 @@ function houseDamaged(cause?: unknown): AgentError {
 
 function archivesIn(folder: string): Found[] {
   const root = join(folder, 'clips');
-  const cameras = existsSync(root) ? readdirSync(root).filter((name) => /^[a-z0-9-]{1,32}$/.test(name)) : [];
-  return cameras.toSorted().flatMap((camera) =>
-    readdirSync(join(root, camera))
-      .filter((name) => /^[0-9a-f]{32}\.tar$/.test(name))
-      .map((name) => join(root, camera, name))
-      .map((path) => ({ camera, path, bytes: statSync(path).size })),
-  );
+  // No links and no pipes: whoever wrote the folder may not be who made the backup.
+  const entries = existsSync(root) ? readdirSync(root, { withFileTypes: true }) : [];
+  const cameras = entries.filter((entry) => entry.isDirectory() && /^[a-z0-9-]{1,32}$/.test(entry.name));
+  return cameras
+    .map(({ name }) => name)
+    .toSorted()
+    .flatMap((camera) =>
+      readdirSync(join(root, camera), { withFileTypes: true })
+        .filter((entry) => entry.isFile() && /^[0-9a-f]{32}\.tar$/.test(entry.name))
+        .map(({ name }) => join(root, camera, name))
+        .map((path) => ({ camera, path, bytes: statSync(path).size })),
+    );
 }
 
 /** Throws `restore/no-space`: what is pinned makes no room for itself. */
@@ -152,25 +160,24 @@ function restoreOne(
     throw new AgentError('corrupt', 'backup/damaged', 'Cannot restore the clip: it is not the one that its name says');
   }
   const before = db.stateOf(index.clip_id);
-  // What a killed restore left counts as cut, and is made anew.
-  if (
-    before === index.state &&
-    db.isWhole(index.clip_id, index.members.filter(({ track }) => track !== undefined).length)
-  )
-    return false;
-  const opened = new Map<string, SealedFile>();
-  for (const [member, bytes] of archive.members()) {
-    const sealed = splitFile(bytes);
-    openBody(openFileKey(sealed.header, identity), sealed.body);
-    if (member.track === undefined)
-      opened.set(member.name, {
-        header: rewrapHeader(sealed.header, identity, recipients),
-        body: Buffer.from(sealed.body),
-      });
-  }
-  const [opening, closing] = [opened.get('opening.json.age'), opened.get('closing.json.age')];
+  const segments = index.members.filter(({ track }) => track !== undefined);
+  // A clip that was closed here is never given up for what a folder offers. What a killed restore left counts as cut.
+  if (before === 'closed' || (before === index.state && db.isWhole(index.clip_id, segments.length))) return false;
+  const opened = openAll(archive, identity);
+  const rewrapped = (name: string): SealedFile | undefined => {
+    const sealed = opened.metadata.get(name)?.sealed;
+    return sealed && { header: rewrapHeader(sealed.header, identity, recipients), body: Buffer.from(sealed.body) };
+  };
+  const [opening, closing] = [rewrapped('opening.json.age'), rewrapped('closing.json.age')];
   if (opening === undefined || (index.state === 'closed' && closing === undefined)) {
     throw new AgentError('corrupt', 'backup/damaged', 'Cannot restore the clip: its metadata is missing');
+  }
+  if (!isWhatItSays(index, opened)) {
+    throw new AgentError(
+      'corrupt',
+      'backup/damaged',
+      'Cannot restore the clip: it is not what was recorded and signed',
+    );
   }
   if (before !== undefined) db.deleteClips([index.clip_id]);
   const seq = db.openClip({ clipId: index.clip_id, wallMs: Date.parse(index.day), opening });
@@ -184,4 +191,38 @@ function restoreOne(
   else db.markCut(seq);
   if (pinned || index.pinned) db.setPinned([index.clip_id], true);
   return true;
+}
+
+interface Opened {
+  readonly metadata: ReadonlyMap<string, { readonly sealed: SealedFile; readonly plain: Uint8Array }>;
+  readonly tracks: ReadonlyMap<number, Buffer>;
+}
+
+/** Every part, held to its hash and its seal. A clip is at most a minute. */
+function openAll(archive: ClipArchive, identity: OwnerIdentity): Opened {
+  if (archive.wantedBytes > maxClipBytes) {
+    throw new AgentError('corrupt', 'backup/damaged', 'Cannot restore the clip: it is larger than any clip');
+  }
+  const metadata = new Map<string, { sealed: SealedFile; plain: Uint8Array }>();
+  const parts = new Map<number, Uint8Array[]>();
+  for (const [{ name, track }, bytes] of archive.members()) {
+    const sealed = splitFile(bytes);
+    const plain = openBody(openFileKey(sealed.header, identity), sealed.body);
+    if (track === undefined) metadata.set(name, { sealed, plain });
+    else parts.set(track, [...(parts.get(track) ?? []), plain]);
+  }
+  return { metadata, tracks: new Map([...parts].map(([track, pieces]) => [track, Buffer.concat(pieces)])) };
+}
+
+/** The index is nobody's word: whose clip it is stands in its metadata, and of a closed one every byte is signed. */
+function isWhatItSays({ clip_id, state }: ArchiveIndex, { metadata, tracks }: Opened): boolean {
+  const plain = (name: string): Uint8Array => metadata.get(name)?.plain ?? Buffer.of();
+  try {
+    const opening = parseOpeningMetadata(plain('opening.json.age'));
+    if (opening.clip_id !== clip_id) return false;
+    return state === 'cut' || isAsSigned(opening, parseClosingMetadata(plain('closing.json.age')), tracks);
+  } catch (thrown) {
+    if (thrown instanceof AgentError) return false;
+    throw thrown;
+  }
 }

@@ -1,4 +1,5 @@
 /** `latchkey restore`: a backup onto a device that was set up anew, with the paper key of the old one. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
@@ -22,6 +23,10 @@ async function restore(given: string, option: RestoreOption, io: CliIo): Promise
   const { openHouse, restoreClips } = await import('./restore-clips.ts');
   const config = openConfig(option, io);
   const folder = resolve(given);
+  if (option.configOut !== undefined && existsSync(option.configOut)) {
+    const message = `Cannot write ${clean(option.configOut)}: the file exists already`;
+    throw new AgentError('usage', 'restore/file-exists', message);
+  }
   const identity = readPaperKey(option.paperKey, 'restore');
   // A wrong key is found here, before anything is written.
   const house = openHouse(folder, identity);
@@ -64,7 +69,7 @@ export function register(program: Command, io: CliIo): void {
   )
     .requiredOption('--paper-key <file>', 'paper recovery key of the device that was backed up')
     .option('--unpinned', 'do not pin what is restored: retention may take what is old at once')
-    .option('--config-out <file>', 'also write the old configuration and place, to look things up')
+    .option('--config-out <file>', 'also write the old configuration and place into a new file, to look things up')
     .option('--json', 'print as JSON')
     .addHelpText('after', example('latchkey restore /media/stick/latchkey --paper-key recovery-key.txt'))
     .action((folder: string, option: RestoreOption) => restore(folder, option, io));

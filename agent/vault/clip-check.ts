@@ -2,7 +2,12 @@
 import { AgentError } from '../base/errors.ts';
 import { type OwnerIdentity, openFile } from '../protocol/age-file.ts';
 import { fromHex, sha256, toHex } from '../protocol/bytes.ts';
-import { type ClosingMetadata, parseClosingMetadata, parseOpeningMetadata } from '../protocol/clip-metadata.ts';
+import {
+  type ClosingMetadata,
+  type OpeningMetadata,
+  parseClosingMetadata,
+  parseOpeningMetadata,
+} from '../protocol/clip-metadata.ts';
 import { leafHash, rootOf } from '../protocol/merkle.ts';
 import { openManifest } from '../protocol/receipt-check.ts';
 import type { ClipsReader } from '../store/clips-reader.ts';
@@ -35,9 +40,18 @@ function verdictOf(reader: ClipsReader, clip: ClipRow, identity: OwnerIdentity):
   const sealedClosing = reader.meta(clip.seq, 'closing');
   if (sealedClosing === undefined) return 'altered';
   const closing = parseClosingMetadata(openFile(sealedClosing, identity));
+  return isAsSigned(opening, closing, tracks) ? 'unaltered' : 'altered';
+}
+
+/** Whether the plaintext of the tracks is what the clip's own key signed, all of it. Throws what `openManifest` throws. */
+export function isAsSigned(
+  opening: OpeningMetadata,
+  closing: ClosingMetadata,
+  tracks: ReadonlyMap<number, Buffer>,
+): boolean {
   const { document } = openManifest(Buffer.from(closing.manifest, 'base64'));
-  const signed = document.clip_id === clip.clipId && document.key === opening.key && holds(closing, document);
-  return signed && everyByteIsNamed(closing, tracks) ? 'unaltered' : 'altered';
+  const signed = document.clip_id === opening.clip_id && document.key === opening.key && holds(closing, document);
+  return signed && everyByteIsNamed(closing, tracks);
 }
 
 /** Plaintext of each track, hashed piece by piece as the closing metadata cuts it, needs all of it: a clip is at most a minute. */
