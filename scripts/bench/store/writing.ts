@@ -85,7 +85,7 @@ function tableOf(rate: Rate, measured: readonly Measured[], disk: MeasuredDisk):
       disk.device === undefined
         ? 'io: /proc/self/io; the device was not counted: that takes root and a loop device'
         : 'io: /proc/self/io; device: sectors of an ext4 of its own on a loop device, after a sync',
-      'Latency is of one write that is on the disk when it returns, as fast as they follow each other; a row per fragment is a fifth of a second of video, the others about a megabyte. A purge, where it is apart, removes 16 segments, or a clip.',
+      'Latency is of one write that is on the disk when it returns, as fast as they follow each other; a row per fragment is a fifth of a second of video, the others about a megabyte. A purge, where it is apart, removes a batch of segments, or a clip.',
       'Ours is the recorder whole: sealed, hashed, with the metadata and picture of each clip. The others keep bare bytes.',
     ],
   };
