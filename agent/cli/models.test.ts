@@ -35,10 +35,10 @@ describe('latchkey models', () => {
     const { path, sha256 } = embeddedModel();
     const bytes = statSync(path).size;
     expect(rows(result)).toEqual([
-      { name: 'latchkey-person', path, licence: 'Apache-2.0', bytes, sha256Ok: true, code: null, inputPx: 256, sha256, cameras: [] },
+      { name: 'latchkey-person', path, licence: 'Apache-2.0', bytes, sha256Ok: true, code: null, inputPx: 320, sha256, cameras: [] },
     ]); // biome-ignore format: one row
     expect((await models()).stdout).toEqual((await models('list')).stdout);
-    expect((await models('list')).stdout).toMatch(/^latchkey-person {2}Apache-2\.0 {2}\d.* {2}256x256 {2}sha256 ok/);
+    expect((await models('list')).stdout).toMatch(/^latchkey-person {2}Apache-2\.0 {2}\d.* {2}320x320 {2}sha256 ok/);
   });
 
   it('lists, checks and times those of the cameras too, and tells which are not what they were', async () => {
@@ -55,14 +55,14 @@ describe('latchkey models', () => {
     expect(text.stdout).toContain('sha256 NOT OK');
     const checked = await models('check', '--config', config, '--json');
     expect([checked.status, checked.stderr]).toEqual([4, expect.stringContaining('Cannot use 1 of 3 models')]);
-    expect(rows(checked)).toMatchObject([{ ok: true, decoder: 'yolox', inputPx: 256 }, { ok: true }, { ok: false, code: 'person/model-missing' }]); // biome-ignore format: one line
+    expect(rows(checked)).toMatchObject([{ ok: true, decoder: 'yolox', inputPx: 320 }, { ok: true }, { ok: false, code: 'person/model-missing' }]); // biome-ignore format: one line
     const plain = await models('check', '--config', config);
-    expect([plain.stdout, plain.stderr]).toEqual([expect.stringContaining('works, yolox 256x256'), expect.stringContaining('(person/model-missing)')]); // biome-ignore format: one line
+    expect([plain.stdout, plain.stderr]).toEqual([expect.stringContaining('works, yolox 320x320'), expect.stringContaining('(person/model-missing)')]); // biome-ignore format: one line
   });
 
   it('times looks', async () => {
     const timed = rows(await models('time', '--runs', '5', '--json'));
-    expect(timed).toMatchObject([{ name: 'latchkey-person', inputPx: 256, runs: 5 }]);
+    expect(timed).toMatchObject([{ name: 'latchkey-person', inputPx: 320, runs: 5 }]);
     const { minMs, medianMs, p95Ms } = timed[0] as Record<string, number>;
     expect([0, minMs, medianMs, p95Ms]).toEqual([0, minMs, medianMs, p95Ms].toSorted((a, b) => (a ?? 0) - (b ?? 0)));
     const one = await models('time', '--runs', '1', '--model', bright.path, '--sha256', bright.sha256);

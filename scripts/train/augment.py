@@ -13,6 +13,13 @@ def region(rng, h, w, boxes):
     kind = rng.random()
     if len(sure) and kind < 0.35:
         x0, y0, x1, y1, _ = sure[rng.integers(len(sure))]
+        if rng.random() < 0.3 and y1 - y0 > max(48, 1.5 * (x1 - x0)):  # head and shoulders, as at the door
+            y1 = y0 + (y1 - y0) * rng.uniform(0.4, 0.65)
+            rh = (y1 - y0) * rng.uniform(1.0, 1.3)
+            rw, cx = rh * rng.uniform(0.7, 1.8), (x0 + x1) / 2
+            cx = cx + rw * rng.uniform(-0.25, 0.25)
+            left, right = int(max(0, cx - rw / 2)), int(min(w, max(cx + rw / 2, x0 + 24)))
+            return left, int(max(0, y1 - rh)), max(right, left + 24), int(min(h, max(y1, y0 + 24)))
         side = max(x1 - x0, y1 - y0) * rng.uniform(0.8, 3.0)
         cx, cy = (x0 + x1) / 2 + side * rng.uniform(-0.25, 0.25), (y0 + y1) / 2 + side * rng.uniform(-0.25, 0.25)
         rw, rh = side * rng.uniform(0.8, 1.4), side

@@ -1,4 +1,4 @@
-"""Which cells answer for which person (task-aligned assignment), and how wrong they are."""
+"""Which cells answer for which person (task-aligned assignment), how wrong they are, and how far from the reference."""
 import torch
 import torch.nn.functional as F
 
@@ -78,3 +78,15 @@ def agreement(ours, theirs, presence):
         weight = 0.04 + there
         sums = sums + ((mine - wanted).square().mean(1, keepdim=True) * weight).sum() / weight.sum()
     return sums / len(ours)
+
+
+def imitation(rows, cells, strides, scores, boxes):
+    """How far scores and boxes are from the reference's, cell by cell: (score, box), means over what it sees.
+
+    It speaks about every cell, which labels that miss people cannot, and says how sure one may be.
+    """
+    total = scores.sum().clamp(min=4)
+    score = F.binary_cross_entropy_with_logits(rows[..., 4], scores, reduction="sum") / total
+    seen = scores > 0.2
+    off = 1 - overlap(decode(rows, cells, strides)[seen], decode(boxes, cells, strides)[seen], generalised=True)
+    return score, (off * scores[seen]).sum() / total

@@ -15,8 +15,8 @@ FOLDERS = {
     "varied": (True, True, 1.0),
     "lobby": (True, True, 0.5),
     "clinic": (True, False, 1.0),
-    "coco-train": (True, False, 4.0),
-    "coco-tiny-train2017": (True, False, 4.0),
+    "coco-train": (True, False, 7.0),
+    "coco-tiny-train2017": (True, False, 7.0),
     "coco-tiny-val2017": (True, False, 0.0),
     "street": (False, False, 2.0),
     "cctv/person": (False, False, 1.5),
@@ -143,7 +143,7 @@ class Pictures:
         weights = np.array([FOLDERS[folder][2] for folder in folders])
         # However many there are: people of the studio and things that are nobody get a share of what is drawn.
         folders = np.array(folders)
-        for folder, share in ((RENDERED, 0.2), (THINGS, 0.6)):
+        for folder, share in ((RENDERED, 0.2), (THINGS, 0.3)):
             own = folders == folder
             if own.any():
                 weights[own] *= share * (weights[~np.isin(folders, (RENDERED, THINGS))].sum()) / weights[own].sum()

@@ -51,3 +51,17 @@ def settle(net, batches):
     for pictures in batches:
         net(pictures)
     net.eval()
+
+
+@torch.no_grad()
+def project(pupil, pictures, wanted):
+    """Gives the projections what they would learn first: the least squares from the net's features to the reference's."""
+    pupil.eval()
+    for level, target, projection in zip(pupil.net.levels(pictures), wanted, pupil.projections):
+        ours = level.transpose(0, 1).flatten(1).double()
+        ours = torch.cat((ours, torch.ones(1, ours.shape[1])))
+        theirs = target.transpose(0, 1).flatten(1).double()
+        square = ours @ ours.T + 1e-2 * ours.shape[1] * torch.eye(len(ours))
+        fitted = torch.linalg.solve(square, ours @ theirs.T).T.float()
+        projection.weight.copy_(fitted[:, :-1, None, None])
+        projection.bias.copy_(fitted[:, -1])

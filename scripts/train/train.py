@@ -25,11 +25,11 @@ import torch.distributed as dist
 from torchvision.ops import batched_nms, box_iou
 
 from augment import PAD, example
-from loss import agreement, decode, loss
+from loss import agreement, decode, imitation, loss
 from net import Pupil, fold, grid
 from pictures import Pictures, pack, pack_rendered
 from reference import Reference
-from start import settle, unfold
+from start import project, settle, unfold
 
 
 def batch(pictures, shares, rng, count, size, busy):
@@ -93,8 +93,13 @@ def rate(progress, peak):
     return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * (progress - 0.2) / 0.8)) / 2)
 
 
-def sides(progress):
-    """Input sides to draw from: small ones are cheap, and what is learnt from them holds for larger ones."""
+def sides(progress, trained):
+    """Input sides to draw from: small ones are cheap, and what is learnt from them holds for larger ones.
+
+    What goes on from a trained net has no use for the smallest.
+    """
+    if trained:
+        return (160, 192) if progress < 0.36 else (192, 224) if progress < 0.71 else (224, 256)
     return (128, 160, 192) if progress < 0.25 else (160, 192) if progress < 0.55 else (192, 224) if progress < 0.8 else (224, 256)
 
 
@@ -116,10 +121,11 @@ def work(rank, a):
     reference.calibrate(clean)
     if a.start:
         unfold(pupil.net, a.start, tensor(spoiled))
+        project(pupil, tensor(spoiled), reference(clean)[0])
     pupil = pupil.to(memory_format=torch.channels_last)
     saved = torch.load(f"{a.work}/last.pt") if a.resume else None
     if a.settle:
-        if not saved.get("settled", False):
+        if saved and not saved.get("settled", False):
             pupil.load_state_dict(saved["pupilAverage"])
             drawn = np.random.default_rng(a.seed + 1)
             settle(pupil.net, [tensor(batch(pictures, shares, drawn, 16, size, False)[0]) for size in (160, 192, 224) * 4])
@@ -138,7 +144,7 @@ def work(rank, a):
 
     epoch, progress = first, done
     while progress < 1:
-        started, sums = time.time(), np.zeros(3)
+        started, sums = time.time(), np.zeros(5)
         pupil.train()
         for step in range(a.steps):
             # The first process's clock counts for all.
@@ -148,30 +154,32 @@ def work(rank, a):
             taken += 1
             for group in optimiser.param_groups:
                 group["lr"] = rate(progress, a.rate) * min(1, taken / 50)
-            size = int(np.random.default_rng((a.seed, epoch, step)).choice(sides(progress)))
+            size = int(np.random.default_rng((a.seed, epoch, step)).choice(sides(progress, bool(a.start))))
             if size not in grids:
                 grids[size] = grid(size)
             rng = np.random.default_rng((a.seed, epoch, step, rank))
             spoiled, clean, labels = batch(pictures, shares, rng, a.batch // a.workers, size, progress < 0.75)
-            wanted, presence = reference(clean)
+            wanted, presence, scores, boxes = reference(clean)
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 rows, features = pupil(tensor(spoiled))
-            score, box = loss(rows.float(), *grids[size], labels)
+            rows = rows.float()
+            score, box = loss(rows, *grids[size], labels)
+            likeScore, likeBox = imitation(rows, *grids[size], scores, boxes)
             apart = agreement([f.float() for f in features], wanted, presence)
             for flat in flats:
                 flat.grad.zero_()
-            (score + 2 * box + a.agree * apart).backward()
+            (score + 2 * box + a.agree * apart + a.imitate * (likeScore + 2 * likeBox)).backward()
             for flat in flats:
                 dist.all_reduce(flat.grad)
                 flat.grad /= a.workers
             torch.nn.utils.clip_grad_norm_(flats, 10)
             optimiser.step()
-            sums += (score.item(), box.item(), apart.item())
+            sums += (score.item(), box.item(), apart.item(), likeScore.item(), likeBox.item())
             follow(average, means, pupil, flats, epoch * a.steps + step)
         epoch += 1
         if rank == 0:
             seconds = time.time() - started
-            row = dict(zip(("scoreLoss", "boxLoss", "apart"), (sums / a.steps).round(4)))
+            row = dict(zip(("scoreLoss", "boxLoss", "apart", "likeScore", "likeBox"), (sums / a.steps).round(4)))
             row["watchAp50"] = round(average_precision(average.net, pictures, watch, 256), 4)
             curve.append({"epoch": epoch, "progress": round(progress, 3), **row, "pictures": len(members), "steps": a.steps, "seconds": round(seconds, 1)})
             print(time.strftime("%H:%M"), json.dumps(curve[-1]), flush=True)
@@ -215,6 +223,7 @@ def main():
     p.add_argument("--rendered", help="stills of the fixture studio to learn from too; read anew at each start")
     p.add_argument("--reference", required=True, help="the detector to agree with, YOLOX layout, 80 classes")
     p.add_argument("--agree", type=float, default=3.0, help="weight of that agreement; score counts 1, box 2")
+    p.add_argument("--imitate", type=float, default=1.0, help="weight of the distance from its scores and boxes")
     p.add_argument("--start", help="an export of the same net to go on from; without it from nothing")
     p.add_argument("--minutes", type=float, required=True, help="when the schedule ends, from now")
     p.add_argument("--steps", type=int, default=200, help="per epoch: how often it is measured and saved")
@@ -223,7 +232,7 @@ def main():
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--workers", type=int, default=2)
     p.add_argument("--resume", action="store_true", help="go on from last.pt; what is left of the schedule takes --minutes")
-    p.add_argument("--settle", action="store_true", help="with --resume: go on from the averaged weights, norms folded, first layers fixed")
+    p.add_argument("--settle", action="store_true", help="go on from the averaged (or started) weights with norms folded and the first layers fixed")
     a = p.parse_args()
     if not os.path.exists(f"{a.work}/pictures/index.json"):
         pack(a.data, a.labels, f"{a.work}/pictures")

@@ -84,7 +84,11 @@ async function scoreAll(
 function score(stream: TruthStream, recording: Recording): ScoredVisits {
   const { visits: wanted, durationMs } = scoredPart(stream);
   const { scored } = stream;
-  const said = recording.people.filter(({ fromMs }) => fromMs < scored.toMs);
+  // Somebody who comes right after the scored part may be dated back into it, within what is allowed.
+  const after = stream.visits.filter(({ fromMs }) => fromMs >= scored.toMs);
+  const isLater = (one: Span): boolean =>
+    after.some(({ fromMs, toMs }) => one.fromMs >= fromMs - toleranceMs && one.fromMs < toMs);
+  const said = recording.people.filter((one) => one.fromMs < scored.toMs && !isLater(one));
   return {
     stream,
     visits: wanted,
