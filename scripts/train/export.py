@@ -1,6 +1,6 @@
 """Writes a checkpoint as ONNX in the YOLOX layout, norms folded, and manifest.json beside it.
 
-python3 export.py CHECKPOINT models/person.onnx --size 256
+python3 export.py CHECKPOINT models/person.onnx --size 320
 """
 import argparse
 import hashlib

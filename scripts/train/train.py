@@ -3,8 +3,8 @@
     node scripts/train/label.ts DATA/person-train DATA/models/yolox_nano_416.onnx WORK/labels.json
     nice -n 19 python3 scripts/train/train.py --data DATA/person-train --labels WORK/labels.json --work WORK \\
         --reference DATA/models/yolox_nano_416.onnx --start models/person.onnx --minutes 80
-    python3 scripts/train/export.py WORK/last.pt models/person.onnx --size 256
-    node scripts/train/evaluate.ts DATA RENDERED models/person.onnx 256
+    python3 scripts/train/export.py WORK/last.pt models/person.onnx --size 320
+    node scripts/train/evaluate.ts DATA models/person.onnx 320 models
 
 WORK holds the decoded pictures (about 2.5 GB), checkpoints and curve.json, one row per epoch. Python needs what
 requirements.txt names. The schedule follows the clock, because the machine is shared: a run ends when it should, with
