@@ -54,7 +54,7 @@ describe('what to fill, as told on the command line', () => {
     expect(told({ redact: 'people', keep: ['1'] }, [a, b])).toThrow(code('requests/which-clip'));
     expect(told({ redact: 'people', keep: ['x'] })).toThrow(code('requests/bad-person'));
     expect(told({ redact: 'moving', keep: ['1'] })).toThrow(code('requests/keep-without-people'));
-    for (const region of ['1,2,3', '1,2,0,4', '1,2,300,4', ',2,3,4', '1,2,3,4,5'])
+    for (const region of ['1,2,3', '1,2,0,4', '1,2,300,4', ',2,3,4', '1,2,3,4,5', '1,2,3,4,6,5'])
       expect(told({ region: [region] })).toThrow(code('requests/bad-region'));
   });
 });

@@ -43,7 +43,10 @@ function parseRegion(parts: readonly string[], time: (text: string) => number): 
     throw usage('requests/bad-region', 'Cannot read --region: expected X,Y,W,H in per cent of the picture[,FROM,TO]');
   }
   const [from, to] = times;
-  return { x, y, w, h, ...(from === undefined || to === undefined ? {} : { fromMs: time(from), toMs: time(to) }) };
+  if (from === undefined || to === undefined) return { x, y, w, h };
+  const [fromMs, toMs] = [time(from), time(to)];
+  if (fromMs <= toMs) return { x, y, w, h, fromMs, toMs };
+  throw usage('requests/bad-region', 'Cannot read --region: FROM must be before TO');
 }
 
 /** The selection with what is to be filled; as it was where nothing is. */

@@ -17,13 +17,16 @@ const mask = [
 let house: TestHouse;
 let owner: Running;
 let clipId: string;
+/** Of a camera without privacy masks. */
+let bareClipId: string;
 let requestId: string;
 
 beforeAll(async () => {
   house = await TestHouse.make();
   clipId = house.addClip({ startMs: clipStartMs });
+  bareClipId = house.addClip({ startMs: clipStartMs, cameraId: 'side' });
   const source = { kind: 'file', path: 'none.mp4' };
-  owner = new Running(house, { cameras: [{ id: 'front', name: 'Front door', source, privacyMasks: [mask] }] });
+  owner = new Running(house, { cameras: [{ id: 'front', name: 'Front door', source, privacyMasks: [mask] }, { id: 'side', name: 'Side', source }] }); // biome-ignore format: two cameras
   await owner.start();
   await owner.enable();
   requestId = (await owner.send()).requestId;
@@ -35,8 +38,8 @@ afterAll(async () => {
   house[Symbol.dispose]();
 });
 
-const preview = (redact?: Redaction): Promise<Preview> => {
-  const selection = [{ clipId, fromMs: clipStartMs, toMs: clipStartMs + 20_000, redact }];
+const preview = (redact?: Redaction, of = clipId): Promise<Preview> => {
+  const selection = [{ clipId: of, fromMs: clipStartMs, toMs: clipStartMs + 20_000, redact }];
   return owner.call('preview', { requestId, selection });
 };
 
@@ -48,6 +51,8 @@ it('says who is in a clip, fills what the owner chose, and shares exactly that',
   expect(asRecorded.media).toMatchObject([{ kind: 'original' }]);
   const masked = await preview({ fill: 'none', masks: true });
   expect(masked.media).toMatchObject([{ kind: 'derived' }]);
+  // Where the camera has none, nothing would be filled.
+  await expect(preview({ fill: 'none', masks: true }, bareClipId)).rejects.toMatchObject({ code: 'redact/no-masks' });
   expect(masked.previewId).not.toBe(asRecorded.previewId);
   const region = { x: 0.5, y: 0.5, w: 0.2, h: 0.2, fromMs: clipStartMs, toMs: clipStartMs + 3000 };
   const { previewId, media } = await preview({ fill: 'people', keep: [], regions: [region], masks: true });
@@ -79,5 +84,8 @@ it('refuses malformed wishes, and cancels without a search under way', async () 
   await expect(preview({ fill: 'none', regions: [{ x: 2, y: 0, w: 1, h: 1 }] })).rejects.toMatchObject({
     code: 'owner/bad-arguments',
   });
+  // Filled at no time: that must not look as if it had been filled.
+  const never = { x: 0, y: 0, w: 1, h: 1, fromMs: clipStartMs + 1000, toMs: clipStartMs };
+  await expect(preview({ fill: 'none', regions: [never] })).rejects.toMatchObject({ kind: 'usage' });
   expect(await owner.call('cancelRedaction')).toEqual({});
 });

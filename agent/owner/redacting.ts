@@ -1,4 +1,5 @@
 /** Has the vault redact what the owner chose to redact, before a preview is built from it. */
+import { AgentError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { RedactionChoice, VaultClient } from '../vault/client.ts';
 import type { Redaction, Selection } from './service.ts';
@@ -21,6 +22,8 @@ export async function redactSelection(
 ): Promise<VaultSelection[]> {
   const { window, selection } = chosen;
   const cameras = selection.some(({ redact }) => redact?.masks === true) ? await camerasOf(vault, window) : new Map();
+  const onlyMasks = selection.filter(({ redact }) => redact?.masks === true && redact.fill === 'none');
+  requireMasks(onlyMasks, (clipId) => masksOf(config, cameras.get(clipId)));
   const made: VaultSelection[] = [];
   for (const { clipId, fromMs, toMs, redact } of selection) {
     const zones = redact?.masks === true ? masksOf(config, cameras.get(clipId)) : [];
@@ -34,6 +37,17 @@ export async function redactSelection(
     made.push({ clipId, fromMs, toMs, redactionId });
   }
   return made;
+}
+
+/** Asked to fill masks where no camera has one, nothing would be filled: that must not look as if it had been. */
+function requireMasks(selection: readonly Selection[], masks: (clipId: string) => readonly unknown[]): void {
+  const bare = selection.filter(({ redact }) => (redact?.regions ?? []).length === 0);
+  if (bare.length === 0 || bare.some(({ clipId }) => masks(clipId).length > 0)) return;
+  throw new AgentError(
+    'usage',
+    'redact/no-masks',
+    'Cannot fill the privacy masks: none is configured for the cameras of these clips',
+  );
 }
 
 async function camerasOf(vault: VaultClient, { fromMs, toMs }: Span): Promise<ReadonlyMap<string, string>> {

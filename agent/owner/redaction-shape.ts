@@ -9,7 +9,9 @@ export const redactionShape = z.strictObject({
   keep: z.array(z.number().int().min(1).max(100_000)).max(1000).optional(),
   regions: z
     .array(
-      z.strictObject({ x: share, y: share, w: share, h: share, fromMs: whenMs.optional(), toMs: whenMs.optional() }),
+      z
+        .strictObject({ x: share, y: share, w: share, h: share, fromMs: whenMs.optional(), toMs: whenMs.optional() })
+        .refine(({ fromMs = 0, toMs = Number.POSITIVE_INFINITY }) => fromMs <= toMs, { path: ['toMs'] }),
     )
     .max(64)
     .optional(),

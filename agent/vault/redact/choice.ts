@@ -15,14 +15,17 @@ export const redactionChoice = z.strictObject({
   /** Drawn by the owner; without times for the whole clip. */
   regions: z
     .array(
-      z.strictObject({
-        x: share,
-        y: share,
-        w: share,
-        h: share,
-        fromMs: whenMs.optional(),
-        toMs: whenMs.optional(),
-      }),
+      z
+        .strictObject({
+          x: share,
+          y: share,
+          w: share,
+          h: share,
+          fromMs: whenMs.optional(),
+          toMs: whenMs.optional(),
+        })
+        // It would be filled at no time, and look as if it had been.
+        .refine(({ fromMs = 0, toMs = Number.POSITIVE_INFINITY }) => fromMs <= toMs, { path: ['toMs'] }),
     )
     .max(maxRegions)
     .default([]),
