@@ -87,7 +87,7 @@ const requestSchema = z.discriminatedUnion('method', [
 ]);
 
 /** The first questions after an unlock come before the index. */
-const idleMs = 500;
+const idleMs = 2000;
 
 export type VaultRequest = z.infer<typeof requestSchema>;
 
