@@ -89,6 +89,13 @@ describe('latchkey watch', () => {
     expect(lines(configured).at(-1)).toMatchObject({ frames: 40, personEvents: 1 });
     const overridden = await watch(porch, '--config', config, '--fps', '1', '--size', '320x180', '--threshold', '0.99', '--json'); // biome-ignore format: one line
     expect(lines(overridden)).toEqual([expect.objectContaining({ frames: 20, events: 0 })]);
+    // Its privacy masks hold for its own address also where that is typed: nothing under them is seen or drawn.
+    const privacyMasks = [[[0, 0], [1, 0], [1, 1], [0, 1]]]; // biome-ignore format: the whole picture
+    const masked = join(folder, 'masked.json');
+    const cameras = [{ ...camera, privacyMasks }];
+    writeFileSync(masked, JSON.stringify({ dataDir: 'data', cameras, regions: ['US-CA'] }));
+    const typed = await watch(porch, '--camera', 'front', '--config', masked, '--mode', 'motion', '--model', 'off', '--json'); // biome-ignore format: one line
+    expect(lines(typed)).toEqual([expect.objectContaining({ events: 0 })]);
     const unknown = await watch('--camera', 'attic', '--config', config);
     expect([unknown.status, unknown.stderr]).toEqual([3, expect.stringContaining('(watch/unknown-camera)')]);
   });

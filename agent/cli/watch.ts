@@ -96,8 +96,8 @@ function chooseCamera(source: string | undefined, option: WatchOption, io: CliIo
       ...number('threshold', option.threshold),
       ...(model === undefined ? {} : { model }),
     },
-    // Another source is another picture: what was masked in the camera's means nothing there.
-    ...(source === undefined ? { privacyMasks: known?.privacyMasks } : {}),
+    // Another source is another picture: what was masked in the camera's means nothing there. Its own address, typed, is none.
+    ...(source === undefined || isOwnAddress(source, known) ? { privacyMasks: known?.privacyMasks } : {}),
     clip: {
       ...known?.clip,
       ...number('postRollMs', option.postRoll),
@@ -105,6 +105,11 @@ function chooseCamera(source: string | undefined, option: WatchOption, io: CliIo
     },
   };
   return { camera: parseCamera(raw, process.cwd()), ffmpegPath: config?.ffmpegPath };
+}
+
+function isOwnAddress(typed: string, known: CameraConfig | undefined): boolean {
+  if (known?.source.kind === 'rtsp') return known.source.url === typed;
+  return known?.source.kind === 'file' && resolve(known.source.path) === resolve(typed.replace(/^file:/, ''));
 }
 
 /** What a drawing is called: nothing of an address but its host, for the picture may be passed on. */
