@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
+import { generateIdentity } from '../protocol/age-file.ts';
 import { passphraseProblem } from '../vault/passphrase.ts';
 import { readVaultFile } from '../vault/vault-file.ts';
 import { register as clips } from './clips.ts';
@@ -109,5 +110,16 @@ describe('latchkey recover', () => {
     const there = await latchkey('recover', '--paper-key', at('paper.txt'), '--passphrase-out', at('passphrase'));
     expect([there.status, there.stderr]).toEqual([2, expect.stringContaining('(recover/passphrase-exists)')]);
     expect(existsSync(at('owner/vault.age'))).toBe(true);
+  });
+
+  it('changes nothing where the new passphrase cannot be written, and writes none where nothing was changed', async () => {
+    const vault = readFileSync(at('owner/vault.age'));
+    const nowhere = await latchkey('recover', '--paper-key', at('paper.txt'), '--passphrase-out', at('none/new'));
+    expect([nowhere.status, nowhere.stderr]).toEqual([2, expect.stringContaining('(init/cannot-write)')]);
+    const other = file('other-paper', `${generateIdentity().identity}\n`);
+    const wrong = await latchkey('recover', '--paper-key', other, '--passphrase-out', at('never'));
+    expect([wrong.status, wrong.stderr]).toEqual([5, expect.stringContaining('(vault/wrong-paper-key)')]);
+    expect(existsSync(at('never'))).toBe(false);
+    expect(readFileSync(at('owner/vault.age')).equals(vault)).toBe(true);
   });
 });

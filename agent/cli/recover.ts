@@ -2,13 +2,17 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
+import { readFileLimited, removeDurable } from '../base/files.ts';
 import { generatePassphrase } from '../vault/passphrase.ts';
+import { vaultFilePath } from '../vault/paths.ts';
 import { withDataLock } from './data-lock.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { writeSecret } from './init-install.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { changeOptions, readPaperKey, sayChange } from './key-change.ts';
 import { example } from './program-line.ts';
+
+const maxVaultBytes = 1 << 20;
 
 interface RecoverOption extends ConfigOption {
   readonly paperKey: string;
@@ -26,11 +30,20 @@ async function recover(option: RecoverOption, io: CliIo): Promise<void> {
     throw new AgentError('usage', 'recover/passphrase-exists', message);
   }
   const { recoverKeys } = await import('../vault/key-change.ts');
-  const change = await withDataLock(config.dataDir, () =>
-    recoverKeys({ ...changeOptions(config, io), paper, passphrase, regions: config.regions }),
-  );
-  if (passphraseOut !== undefined) writeSecret(passphraseOut, `${passphrase}\n`);
-  else {
+  const change = await withDataLock(config.dataDir, async () => {
+    // On its way to the owner before anything hangs on it: a passphrase that nobody could write down opens nothing.
+    if (passphraseOut !== undefined) writeSecret(passphraseOut, `${passphrase}\n`);
+    const before = readFileLimited(vaultFilePath(config.dataDir), maxVaultBytes);
+    try {
+      return await recoverKeys({ ...changeOptions(config, io), paper, passphrase, regions: config.regions });
+    } catch (thrown) {
+      const unchanged =
+        readFileLimited(vaultFilePath(config.dataDir), maxVaultBytes)?.equals(before ?? Buffer.of()) === true;
+      if (passphraseOut !== undefined && unchanged) removeDurable(passphraseOut);
+      throw thrown;
+    }
+  });
+  if (passphraseOut === undefined) {
     for (const line of [
       '',
       'NEW PASSPHRASE, shown once. Write it down:',

@@ -50,7 +50,7 @@ async function restore(given: string, option: RestoreOption, io: CliIo): Promise
       io,
       `Restored ${result.restoredCount} clips (${byteSize(result.restoredBytes)}); ${result.presentCount} were there.`,
     );
-    if (option.unpinned !== true)
+    if (option.unpinned !== true && result.restoredCount > 0)
       say(io, 'They are pinned, so that retention does not take them at once: "latchkey clips unpin".');
     if (option.configOut !== undefined) note(io, `The old configuration and place are in ${clean(option.configOut)}.`);
     for (const { file, code } of result.damaged) say(io, `  ${clean(file)}: damaged (${code})`);
