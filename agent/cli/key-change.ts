@@ -2,24 +2,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
-import { AgentError } from '../base/errors.ts';
-import { readFileLimited } from '../base/files.ts';
 import { createLog } from '../base/log.ts';
 import type { Config } from '../config/schema.ts';
-import { type OwnerIdentity, parseIdentity } from '../protocol/age-file.ts';
 import type { KeyChange, KeyChangeOptions } from '../vault/key-change.ts';
 import { type CliIo, say } from './io.ts';
-
-const maxKeyFileBytes = 64 * 1024;
-
-/** Throws `recover/no-key`. */
-export function readPaperKey(path: string): OwnerIdentity {
-  const text = readFileLimited(path, maxKeyFileBytes)?.toString('utf8');
-  const line = text?.split('\n').find((each) => each.startsWith('AGE-SECRET-KEY-1'));
-  if (line !== undefined) return parseIdentity(line.trim());
-  const why = text === undefined ? `there is no ${path}` : `${path} holds no age secret key`;
-  throw new AgentError('usage', 'recover/no-key', `Cannot read the paper key: ${why}`);
-}
 
 export function changeOptions(config: Config, io: CliIo): KeyChangeOptions {
   return {

@@ -9,7 +9,8 @@ import { withDataLock } from './data-lock.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { writeSecret } from './init-install.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
-import { changeOptions, readPaperKey, sayChange } from './key-change.ts';
+import { changeOptions, sayChange } from './key-change.ts';
+import { readPaperKey } from './paper-key.ts';
 import { example } from './program-line.ts';
 
 const maxVaultBytes = 1 << 20;
@@ -22,7 +23,7 @@ interface RecoverOption extends ConfigOption {
 
 async function recover(option: RecoverOption, io: CliIo): Promise<void> {
   const config = openConfig(option, io);
-  const paper = readPaperKey(option.paperKey);
+  const paper = readPaperKey(option.paperKey, 'recover');
   const passphrase = generatePassphrase();
   const { passphraseOut } = option;
   if (passphraseOut !== undefined && existsSync(passphraseOut)) {
