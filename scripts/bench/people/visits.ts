@@ -11,6 +11,9 @@ import { type Recording, recordStream } from './recordings.ts';
 import { streamMistakes } from './stream-mistakes.ts';
 import { type Told, tellTimes, toldTables, toleranceMs } from './told.ts';
 
+/** As far as the recorder follows somebody's way back before they are first found. */
+const longestDateBackMs = 3000;
+
 export interface ScoredVisits {
   readonly stream: TruthStream;
   readonly visits: readonly Span[];
@@ -84,10 +87,12 @@ async function scoreAll(
 function score(stream: TruthStream, recording: Recording): ScoredVisits {
   const { visits: wanted, durationMs } = scoredPart(stream);
   const { scored } = stream;
-  // Somebody who comes right after the scored part may be dated back into it, within what is allowed.
+  // The label of somebody who comes right after the scored part may be dated back into it: it is theirs, as elsewhere.
   const after = stream.visits.filter(({ fromMs }) => fromMs >= scored.toMs);
   const isLater = (one: Span): boolean =>
-    after.some(({ fromMs, toMs }) => one.fromMs >= fromMs - toleranceMs && one.fromMs < toMs);
+    after.some(
+      ({ fromMs, toMs }) => one.fromMs >= fromMs - longestDateBackMs && one.fromMs < toMs && one.toMs > fromMs,
+    );
   const said = recording.people.filter((one) => one.fromMs < scored.toMs && !isLater(one));
   return {
     stream,
