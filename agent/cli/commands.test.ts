@@ -239,6 +239,17 @@ describe('an owner at the command line', () => {
     ]);
     expect([nowhere.status, nowhere.stderr]).toEqual([4, expect.stringContaining('(clips/cannot-write)')]);
 
+    // A second one for the same terminal leaves the first valid until it is ended.
+    await latchkey(['pair', '--name', 'hall again', '--passphrase-file', passphraseFile]);
+    const listed = JSON.parse((await latchkey(['pair', '--list', '--json'])).stdout) as { pairingId: string }[];
+    expect(listed).toMatchObject([{ name: 'hall' }, { name: 'hall again' }]);
+    expect((await latchkey(['pair', '--list'])).stdout).toMatch(/^[0-9a-f]{16} {2}hall {2}paired .+, ends .+\n/);
+    const ambiguous = await latchkey(['pair', '--end', '']);
+    expect([ambiguous.status, ambiguous.stderr]).toEqual([2, expect.stringContaining('(pair/which-pairing)')]);
+    const ended = await latchkey(['pair', '--end', listed[0]?.pairingId.slice(0, 8) ?? '']);
+    expect(ended.stdout).toContain('"hall" can no longer look back');
+    expect(JSON.parse((await latchkey(['pair', '--list', '--json'])).stdout)).toMatchObject([{ name: 'hall again' }]);
+
     expect((await latchkey(['lock'])).stdout).toContain('Locked');
     writeFileSync(pairingFile, '{}');
     const damaged = await latchkey(['unlock']);

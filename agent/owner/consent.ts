@@ -27,6 +27,7 @@ import type {
   NoticeSummary,
   OwnerService,
   OwnPreview,
+  PairingSummary,
   PieceRange,
   PinResult,
   Preview,
@@ -144,6 +145,10 @@ export class Consent implements OwnerService {
     this.#o.vaults.savePairing(pairing.record);
     const { pairingId, expiresAtMs } = pairing.record;
     return { pairingId, viewingKey: pairing.viewingKey, expiresAtMs };
+  }
+
+  async listPairings(): Promise<readonly PairingSummary[]> {
+    return this.#o.vaults.pairings();
   }
 
   async unpair(params: { pairingId: string }): Promise<Record<string, never>> {

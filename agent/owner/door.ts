@@ -26,6 +26,7 @@ const shapes = {
   unlockViewing: z.strictObject({ pairingId: id, viewingKey: z.string().max(100) }),
   unlockDeciding: z.strictObject({ passphrase }),
   pair: z.strictObject({ passphrase, name: z.string().min(1).max(80) }),
+  listPairings: z.strictObject({}),
   unpair: z.strictObject({ pairingId: id }),
   addRoot: z.strictObject({
     passphrase,
@@ -103,6 +104,7 @@ export function ownerMethods(service: OwnerService, logins: LoginCheck): Control
     unlockViewing: (p) => service.unlockViewing(parse('unlockViewing', p)),
     unlockDeciding: (p) => service.unlockDeciding(parse('unlockDeciding', p)),
     pair: (p) => service.pair(parse('pair', p)),
+    listPairings: () => service.listPairings(),
     unpair: (p) => service.unpair(parse('unpair', p)),
     addRoot: (p) => service.addRoot(parse('addRoot', p)),
     importAgency: (p) => service.importAgency(parse('importAgency', p)),

@@ -377,7 +377,11 @@ describe('the owner program', () => {
     expect(piece.totalBytes).toBeGreaterThan(100_000);
     await expect(owner.call('review', { requestId: 'a'.repeat(32) })).rejects.toThrow(fail('owner/not-deciding'));
     await owner.call('lock');
+    expect(await owner.call('listPairings')).toEqual([
+      { pairingId, name: 'phone', createdAtMs: expect.any(Number), expiresAtMs: expect.any(Number) },
+    ]);
     await owner.call('unpair', { pairingId });
+    expect(await owner.call('listPairings')).toEqual([]);
     await expect(owner.call('unlockViewing', { pairingId, viewingKey })).rejects.toThrow(fail('owner/not-paired'));
   });
 

@@ -292,6 +292,14 @@ export interface AgencySummary {
   };
 }
 
+/** A browser or terminal that was paired; its key is not here. */
+export interface PairingSummary {
+  readonly pairingId: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
 export interface OwnerService {
   health(): Promise<Health>;
   /** Viewing: needs a paired client's key. Deciding: needs the passphrase. Both start the vault if it isn't running. */
@@ -303,6 +311,8 @@ export interface OwnerService {
     passphrase: string;
     name: string;
   }): Promise<{ pairingId: string; viewingKey: string; expiresAtMs: number }>;
+  /** Who may look back without the passphrase, oldest first. */
+  listPairings(): Promise<readonly PairingSummary[]>;
   unpair(params: { pairingId: string }): Promise<Record<string, never>>;
   /** Pins a root inside the vault file; needs the passphrase because everything an agency may do hangs on it. */
   addRoot(params: { passphrase: string; root: RootDescription }): Promise<{ rootCount: number }>;

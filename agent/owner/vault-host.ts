@@ -2,13 +2,14 @@
  * Keeps at most one vault process: started by an unlock, ended by a lock, by idleness, or with this program. While it runs
  * the session's actions are noted, and every session leaves exactly one ledger entry of one size.
  */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import { ensurePrivateDir, readFileLimited, removeDurable, writeFileDurable } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import { type PairingRecord, VaultClient } from '../vault/client.ts';
-import type { LockState } from './service.ts';
+import type { LockState, PairingSummary } from './service.ts';
 
 const decidingIdleMs = 10 * 60 * 1000;
 const maxActions = 10_000;
@@ -71,6 +72,21 @@ export class VaultHost {
 
   savePairing(record: PairingRecord): void {
     writeFileDurable(this.#pairingPath(record.pairingId), `${JSON.stringify(record)}\n`);
+  }
+
+  /** Oldest first. One that cannot be read opens nothing either, and is left out. */
+  pairings(): PairingSummary[] {
+    const ids = readdirSync(this.#pairings).flatMap((file) => /^([0-9a-f]{16})\.json$/.exec(file)?.[1] ?? []);
+    return ids
+      .flatMap((pairingId) => {
+        try {
+          const { name, createdAtMs, expiresAtMs } = this.readPairing(pairingId);
+          return [{ pairingId, name, createdAtMs, expiresAtMs }];
+        } catch {
+          return [];
+        }
+      })
+      .toSorted((one, other) => one.createdAtMs - other.createdAtMs);
   }
 
   /** A lost phone must not go on looking: what it has unlocked is locked. */
