@@ -56,13 +56,13 @@ export function requireInitialised(config: Config): void {
   throw new AgentError('config', 'run/not-initialised', message);
 }
 
-function programEnvironment(io: CliIo): Record<string, string> {
-  const env: Record<string, string> = { UV_THREADPOOL_SIZE: '2', ...allocator };
+export function programEnvironment(env: CliIo['env']): Record<string, string> {
+  const passed: Record<string, string> = { UV_THREADPOOL_SIZE: '2', ...allocator };
   for (const name of passedEnvironment) {
-    const value = io.env[name];
-    if (value !== undefined) env[name] = value;
+    const value = env[name];
+    if (value !== undefined) passed[name] = value;
   }
-  return env;
+  return passed;
 }
 
 async function run(option: ConfigOption, io: CliIo): Promise<void> {
@@ -82,7 +82,7 @@ async function superviseAll(config: Config, configPath: string, io: CliIo): Prom
       supervisor = new Supervisor({
         programs: programSpecs(config, configPath, mainPath),
         command: process.execPath,
-        env: programEnvironment(io),
+        env: programEnvironment(io.env),
         signal,
         clock: systemClock,
         log: createLog('supervisor', io.stderr),

@@ -1,7 +1,7 @@
 /** A recorder as a house runs it: the program itself, in a process of its own, on a data directory of its own. */
 import { join } from 'node:path';
 import { Child } from '../../agent/base/child.ts';
-import { programSpecs } from '../../agent/cli/run.ts';
+import { programEnvironment, programSpecs } from '../../agent/cli/run.ts';
 import type { ConfigInput } from '../../agent/config/schema.ts';
 import { TestCamera } from '../../test-fixtures/recording.ts';
 
@@ -38,7 +38,7 @@ export class RecorderSystem implements RunningSystem {
       command: process.execPath,
       args: spec.args,
       stdio: ['pipe', 'ignore', 'pipe'],
-      env: { UV_THREADPOOL_SIZE: '2' },
+      env: programEnvironment(process.env),
     });
     this.#child.process.stdin?.on('error', () => {});
   }
