@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   rmSync,
   statfsSync,
   truncateSync,
@@ -25,16 +26,19 @@ function run(command: string, ...args: readonly string[]): boolean {
 export class SmallDisk {
   readonly path: string;
   readonly #dir: string;
+  readonly #imagePath: string;
   #fillers = 0;
 
-  constructor(sizeBytes = 64 * mebibyte) {
+  /** `sync`: everything written is on the disk at once, also what is deleted in the next moment. */
+  constructor(sizeBytes = 64 * mebibyte, options: { readonly sync?: boolean } = {}) {
     this.#dir = mkdtempSync(join(tmpdir(), 'small-disk-'));
     this.path = join(this.#dir, 'mounted');
     mkdirSync(this.path);
-    const image = join(this.#dir, 'image');
-    writeFileSync(image, '');
-    truncateSync(image, sizeBytes);
-    if (!run('mkfs.ext4', '-q', '-m', '0', image) || !run('mount', '-o', 'loop', image, this.path)) {
+    this.#imagePath = join(this.#dir, 'image');
+    writeFileSync(this.#imagePath, '');
+    truncateSync(this.#imagePath, sizeBytes);
+    const how = options.sync === true ? 'loop,sync' : 'loop';
+    if (!run('mkfs.ext4', '-q', '-m', '0', this.#imagePath) || !run('mount', '-o', how, this.#imagePath, this.path)) {
       rmSync(this.#dir, { recursive: true });
       throw new Error('cannot mount a file system of our own');
     }
@@ -77,6 +81,12 @@ export class SmallDisk {
       if (systemCode(thrown) === 'ENOSPC') return false;
       throw thrown;
     }
+  }
+
+  /** Every byte of the disk once it is unmounted, what files have left behind included. It can't be used after that. */
+  unmountAndRead(): Buffer {
+    if (!run('umount', this.path)) throw new Error('something still uses the disk');
+    return readFileSync(this.#imagePath);
   }
 
   [Symbol.dispose](): void {
