@@ -34,9 +34,16 @@ export async function obtainPassphrase(option: PassphraseOption, io: CliIo, prom
 
 async function askPassphrase(io: CliIo, prompter: Prompter): Promise<string> {
   for (let attempt = 1; ; attempt++) {
-    const typed = await prompter.secret('Passphrase (six words, not shown)');
-    if (typed.trim() === '')
-      throw new AgentError('usage', 'cli/no-passphrase', 'Cannot go on: no passphrase was given');
+    const typed = await prompter.secret('Passphrase (six words, not shown)').catch((thrown: unknown) => {
+      // Without a terminal there may be nobody to ask.
+      if (thrown instanceof AgentError && thrown.code === 'cli/no-answer') return '';
+      throw thrown;
+    });
+    if (typed.trim() === '') {
+      const message =
+        'Cannot go on: no passphrase was given; type it, or put it into a file and name that with --passphrase-file';
+      throw new AgentError('usage', 'cli/no-passphrase', message);
+    }
     const problem = passphraseProblem(typed);
     if (problem === undefined || !io.isTty || attempt === attempts) return normalisePassphrase(typed);
     note(io, `  Not quite: ${problem}.`);
