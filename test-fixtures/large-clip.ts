@@ -21,6 +21,7 @@ export interface LargeClips {
 
 const fragmentMs = 1000;
 const initBytes = 1000;
+const segmentBytes = 1_000_000;
 
 /** One after the other, each of fragments of one second that all begin with a keyframe; returns their ids. */
 export function addLargeClips(house: TestHouse, { startMs, clipCount, clipMs, bytesPerSecond }: LargeClips): string[] {
@@ -38,12 +39,14 @@ export function addLargeClips(house: TestHouse, { startMs, clipCount, clipMs, by
     const seq = db.openClip({ clipId, wallMs: atMs, opening: seal(opening) });
     const count = clipMs / fragmentMs;
     let offset = 0;
+    let position = 0;
+    const waiting: Uint8Array[] = [];
     const fragments = Array.from({ length: count + 1 }, (_unused, index) => {
       const bytes = index === 0 ? noise.subarray(0, initBytes) : noise;
-      // A second is one segment where it has a megabyte; the initialisation segment goes along with the first.
-      if (index > 0) {
-        const plain = index === 1 ? Buffer.concat([noise.subarray(0, initBytes), noise]) : noise;
-        db.appendSegment(seq, { track: 1, position: index - 1, sealed: seal(plain) });
+      // As the recorder does: a segment has about a megabyte, or what there is when the clip ends.
+      waiting.push(bytes);
+      if (index === count || waiting.reduce((sum, part) => sum + part.length, 0) >= segmentBytes) {
+        db.appendSegment(seq, { track: 1, position: position++, sealed: seal(Buffer.concat(waiting.splice(0))) });
       }
       const fragment = {
         index,

@@ -16,6 +16,7 @@ import { findFfmpeg } from '../base/ffmpeg.ts';
 import { remuxToPlainMp4 } from '../base/remux.ts';
 import type { Config } from '../config/schema.ts';
 import type { ClipSummary, OwnPreview } from '../owner/service.ts';
+import { maxClips } from '../protocol/share-names.ts';
 import { exportClip } from './clip-files.ts';
 import { farBackMs, listClips, wholeIds } from './clip-ids.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
@@ -30,9 +31,6 @@ export interface Chosen {
   readonly toMs: number;
   readonly sound: boolean;
 }
-
-/** What one folder of proofs, and one sealed file, holds at most. */
-const batchClips = 50;
 
 /** By ids or by a time; both is refused, and so is nothing found. Throws `clips/usage`, `clips/none-there`, `clips/ambiguous`. */
 export async function chooseClips(
@@ -124,10 +122,10 @@ export async function exportWithProof(
     report.unproved.push(name);
   }
   const whole = chosen.clips.filter(({ cut }) => !cut);
-  for (let at = 0; at < whole.length; at += batchClips) {
-    const batch = whole.slice(at, at + batchClips);
+  for (let at = 0; at < whole.length; at += maxClips) {
+    const batch = whole.slice(at, at + maxClips);
     const preview = await owner.call('ownPreview', { selection: selectionOf(chosen, batch), sound: chosen.sound });
-    const proof = `proof-${String(at / batchClips + 1).padStart(2, '0')}`;
+    const proof = `proof-${String(at / maxClips + 1).padStart(2, '0')}`;
     makeFolder(join(folder, proof));
     await writeFiles(owner, preview, join(folder, proof));
     for (const clip of batch) {

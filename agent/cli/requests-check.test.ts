@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildVectors } from '../../test-fixtures/vectors/generate.ts';
+import { writtenOut } from '../../test-fixtures/vectors/runs.ts';
 import {
   sampleEnvelope,
   sampleKeys,
@@ -203,9 +204,10 @@ describe('latchkey requests check, of any other document,', () => {
     for (const kind of ['notice', 'directory', 'lineage'] as const) {
       for (const vector of buildVectors(kind).vectors.slice(0, 24)) {
         const topic = vector.topic === undefined ? [] : ['--topic', vector.topic];
-        const file = put('vector.json', vector.envelope);
+        const envelope = writtenOut(vector.envelope);
+        const file = put('vector.json', envelope);
         // What isn't even an envelope of that kind is read as a request, as it always was.
-        if (otherKindOf(Buffer.from(vector.envelope)) !== kind) continue;
+        if (otherKindOf(Buffer.from(envelope)) !== kind) continue;
         const result = await look(file, '--agency', agencyFile, '--root', rootFile, '--json', ...topic);
         expect([vector.name, verdictOf(result)['code'] ?? 'accepted']).toEqual([vector.name, vector.expect]);
       }

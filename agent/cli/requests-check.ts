@@ -7,6 +7,7 @@ import type { AgencyDocument, RequestDocument } from '../protocol/documents.ts';
 import { peekDocument } from '../protocol/envelope.ts';
 import { areaContains, type Place } from '../protocol/geometry.ts';
 import { type CheckedRequest, checkRequest, type RequestWarning } from '../protocol/request-check.ts';
+import { maxGrantBytes } from '../protocol/share-names.ts';
 import { readRootFile } from './agency-files.ts';
 import { checkOther, type OtherKind, otherKindOf } from './document-check.ts';
 import { type CliIo, say, sayJson } from './io.ts';
@@ -46,8 +47,8 @@ interface CheckVerdict {
   readonly agency: Read<AgencyDocument> | null;
 }
 
-/** One byte more than an envelope may have, so that a larger one is refused as such, by its own code. */
-const maxReadBytes = 48 * 1024 + 1;
+/** One byte more than the largest envelope may have, so that a larger one is refused as such, by its own code. */
+const maxReadBytes = maxGrantBytes.envelope + 1;
 
 function bytesOf(path: string): Buffer {
   let bytes: Buffer | undefined;

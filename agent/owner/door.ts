@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import type { ControlMethods } from '../base/control.ts';
 import { AgentError } from '../base/errors.ts';
+import { maxClips } from '../protocol/share-names.ts';
 import { redactionShape } from './redaction-shape.ts';
-import type { MediaPiece, OwnerService } from './service.ts';
+import type { ClipSummary, MediaPiece, OwnerService } from './service.ts';
 
 const id = z.string().min(1).max(64);
 const whenMs = z.number().int().min(0).max(8.64e15);
@@ -48,7 +49,7 @@ const shapes = {
     requestId: id,
     selection: z
       .array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs, redact: redactionShape.optional() }))
-      .max(99),
+      .max(maxClips),
     sound: z.boolean().optional(),
     discloseLineage: z.boolean().optional(),
   }),
@@ -61,7 +62,7 @@ const shapes = {
   previewMedia: z.strictObject({ previewId: id, name: z.string().max(64), ...piece }),
   clipMedia: z.strictObject({ clipId: id, ...piece }),
   ownPreview: z.strictObject({
-    selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+    selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(maxClips),
     sound: z.boolean(),
     recipient: z.string().max(100).optional(),
   }),
@@ -95,6 +96,12 @@ function parse<M extends Method>(method: M, params: unknown): z.infer<(typeof sh
 
 const written = ({ bytes, totalBytes }: MediaPiece) => ({ base64: Buffer.from(bytes).toString('base64'), totalBytes });
 
+/** A command line shows no pictures, and those of a few hours would not fit into one line of the socket. */
+function withoutStill(clip: ClipSummary): ClipSummary {
+  const { thumbnailJpegBase64: _, ...rest } = clip;
+  return rest;
+}
+
 export function ownerMethods(service: OwnerService, logins: LoginCheck): ControlMethods {
   const methods: Record<Method, (params: unknown) => Promise<unknown>> = {
     health: () => service.health(),
@@ -123,7 +130,10 @@ export function ownerMethods(service: OwnerService, logins: LoginCheck): Control
     },
     demandDeletion: (p) => service.demandDeletion(parse('demandDeletion', p)),
     showRequest: (p) => service.showRequest(parse('showRequest', p)),
-    review: (p) => service.review(parse('review', p)),
+    review: async (p) => {
+      const { request, clips } = await service.review(parse('review', p));
+      return { request, clips: clips.map(withoutStill) };
+    },
     findPeople: async (p) => service.findPeople(parse('findPeople', p)),
     cancelRedaction: async (p) => {
       parse('cancelRedaction', p);
@@ -133,7 +143,7 @@ export function ownerMethods(service: OwnerService, logins: LoginCheck): Control
     approve: (p) => service.approve(parse('approve', p)),
     decline: (p) => service.decline(parse('decline', p)),
     withdraw: (p) => service.withdraw(parse('withdraw', p)),
-    listClips: (p) => service.listClips(parse('listClips', p)),
+    listClips: async (p) => (await service.listClips(parse('listClips', p))).map(withoutStill),
     ownPreview: (p) => service.ownPreview(parse('ownPreview', p)),
     ownMedia: async (p) => written(await service.ownMedia(parse('ownMedia', p))),
     ownShare: (p) => service.ownShare(parse('ownShare', p)),

@@ -6,6 +6,7 @@ import { defect, refusal } from './refuse.ts';
  * Canonical bytes: RFC 8785 JSON with integers only. A document has exactly one byte form, so its SHA-256 names it, and
  * bytes in any other form (duplicate keys, white space, `1.0`, `-0`) are refused rather than repaired.
  */
+/** Of all kinds but the grant. */
 export const maxPayloadBytes = 32 * 1024;
 const maxDepth = 8;
 
@@ -23,9 +24,9 @@ export function canonicalBytes(value: unknown): Uint8Array {
  * Reads the payload of a document in the order of the protocol: size, UTF-8, depth, JSON, canonical form, shape (integers
  * only, no `__proto__`), `schema`, text. `schema` turns the value into a typed one or throws.
  */
-export function parseDocumentBytes<T>(bytes: Uint8Array, schema: (value: unknown) => T): T {
-  if (bytes.length > maxPayloadBytes) {
-    throw refusal('payload/too-large', `Cannot read the document: over ${maxPayloadBytes} bytes`, {
+export function parseDocumentBytes<T>(bytes: Uint8Array, schema: (value: unknown) => T, maxBytes = maxPayloadBytes): T {
+  if (bytes.length > maxBytes) {
+    throw refusal('payload/too-large', `Cannot read the document: over ${maxBytes} bytes`, {
       bytes: bytes.length,
     });
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { agencyId, count, endpoint, hex32, hex64, keyId, seconds, sizedHash, terms } from './fields.ts';
-import { mediaName } from './share-names.ts';
+import { maxClips, maxMedia, mediaName } from './share-names.ts';
 
 /** Documents made in the owner's house: about a clip, a share, or its upload. Field tables stand in `README.md`. */
 
@@ -38,19 +38,22 @@ export const lineage = z.strictObject({
   month_key: hex64,
 });
 
+/** Of a clip: trimmed, people filled, masks filled; and its sound trimmed as well, or dropped. */
+const maxRedactions = 4 * maxClips;
+
 /** The consent receipt, signed by the owner's key for this one request. */
 export const grant = z.strictObject({
   request_hash: hex64,
   agency: agencyId,
   granted: z.strictObject({ from: seconds, to: seconds }),
-  manifest_hashes: z.array(hex64).min(1).max(99),
+  manifest_hashes: z.array(hex64).min(1).max(maxClips),
   media: z
     .array(z.strictObject({ name: mediaName, kind: z.enum(['original', 'derived']), bytes: count, sha256: hex64 }))
     .min(1)
-    .max(100),
+    .max(maxMedia),
   redactions: z
     .array(z.strictObject({ name: mediaName, kind: z.enum(['trim', 'mask', 'person_fill', 'audio_dropped']) }))
-    .max(200),
+    .max(maxRedactions),
   terms,
   recipient_kid: keyId,
   share_id: hex32,

@@ -4,6 +4,7 @@ import { mutate, numbersFrom } from '../../test-fixtures/vectors/mutate.ts';
 import {
   sampleDocuments,
   sampleEnvelope,
+  sampleGrant,
   sampleKeys,
   sampleRecipient,
   sampleSigners,
@@ -22,6 +23,7 @@ import {
   signEnvelope,
 } from './envelope.ts';
 import { keyIdOf, sign } from './keys.ts';
+import { maxGrantBytes } from './share-names.ts';
 
 const { officer, approver, stranger } = sampleKeys;
 const twoRoles: SignerRule[] = [
@@ -137,6 +139,20 @@ describe('an envelope', () => {
   ];
   it.each(malformed)('is refused: %s', (_name, bytes, code) => {
     expect(open(bytes)).toBe(code);
+  });
+
+  it('may be larger where a grant is expected, which names every file of a share', () => {
+    const long = (kind: 'request' | 'grant', bytes: number) => () =>
+      peekDocument(kind, Buffer.from(Buffer.from(sampleEnvelope(kind)).toString().padEnd(bytes)));
+    expect(codeOf(long('request', maxEnvelopeBytes))).toBe('opened');
+    expect(codeOf(long('request', maxEnvelopeBytes + 1))).toBe('envelope/too-large');
+    expect(codeOf(long('grant', maxGrantBytes.envelope))).toBe('opened');
+    expect(codeOf(long('grant', maxGrantBytes.envelope + 1))).toBe('envelope/too-large');
+    const passedOff = sampleEnvelope('grant', {
+      media: Array.from({ length: 512 }, () => sampleGrant.media[0] as never),
+    });
+    expect(codeOf(() => peekDocument('grant', passedOff))).toBe('opened');
+    expect(codeOf(() => peekDocument('request', passedOff))).toBe('envelope/too-large');
   });
 
   it('is parsed only after its signatures: hostile payloads get the signature’s refusal', () => {

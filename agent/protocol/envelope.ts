@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import { AgentError } from '../base/errors.ts';
 import { sha256Hex, toHex } from './bytes.ts';
-import { canonicalBytes, checkText, parseDocumentBytes } from './canonical.ts';
+import { canonicalBytes, checkText, maxPayloadBytes, parseDocumentBytes } from './canonical.ts';
 import { type DocumentKind, type Documents, parseDocument } from './documents.ts';
 import { keyIdOf, type SigningKey, sign, verify } from './keys.ts';
 import { defect, refusal } from './refuse.ts';
+import { maxGrantBytes } from './share-names.ts';
 
 /**
  * DSSE v1.0.2 envelopes. A signature covers the type and the raw payload, so that a document of one kind can't pass for
  * another; the payload is parsed only after enough distinct keys have signed exactly those bytes.
  */
+/** Of all kinds but the grant. */
 export const maxEnvelopeBytes = 48 * 1024;
 const maxSignatures = 8;
 
@@ -41,6 +43,10 @@ interface Envelope {
   readonly signatures: readonly { readonly keyid: string; readonly sig: Uint8Array }[];
 }
 
+function maxEnvelopeBytesOf(kind: DocumentKind): number {
+  return kind === 'grant' ? maxGrantBytes.envelope : maxEnvelopeBytes;
+}
+
 export function payloadTypeOf(kind: DocumentKind): string {
   return `application/vnd.latchkey.${kind}.v1+json`;
 }
@@ -65,7 +71,7 @@ export function signEnvelope<K extends DocumentKind>(
 /** Adds signatures to an envelope, keeping its payload byte for byte. The document is checked, earlier signatures not. */
 export function cosignEnvelope(kind: DocumentKind, bytes: Uint8Array, keys: readonly SigningKey[]): Uint8Array {
   peekDocument(kind, bytes);
-  const envelope = parseEnvelope(bytes);
+  const envelope = parseEnvelope(kind, bytes);
   return writeEnvelope(kind, envelope.payload, envelope.signatures, keys);
 }
 
@@ -79,7 +85,7 @@ function writeEnvelope(
   const added = keys.map((key) => ({ keyid: keyIdOf(key.publicKey), sig: sign(key, message) }));
   const signatures = [...earlier, ...added].map(({ keyid, sig }) => ({ keyid, sig: toBase64(sig) }));
   const bytes = canonicalBytes({ payload: toBase64(payload), payloadType: payloadTypeOf(kind), signatures });
-  if (bytes.length > maxEnvelopeBytes || signatures.length > maxSignatures) {
+  if (bytes.length > maxEnvelopeBytesOf(kind) || signatures.length > maxSignatures) {
     throw defect('envelope/not-writable', `Cannot write the ${kind}: the envelope would be too large to be read`);
   }
   return bytes;
@@ -95,7 +101,7 @@ export function openEnvelope<K extends DocumentKind>(
   rules: readonly SignerRule[],
 ): Opened<K> {
   requireDisjointRoles(rules);
-  const envelope = parseEnvelope(bytes);
+  const envelope = parseEnvelope(kind, bytes);
   const signerKeyIds = requireSigners(envelope, rules);
   requireType(kind, envelope);
   return { ...readPayload(kind, envelope.payload), signerKeyIds };
@@ -109,14 +115,18 @@ export function peekDocument<K extends DocumentKind>(
   kind: K,
   bytes: Uint8Array,
 ): { readonly unverified: Documents[K]; readonly hash: string } {
-  const envelope = parseEnvelope(bytes);
+  const envelope = parseEnvelope(kind, bytes);
   requireType(kind, envelope);
   const { document, hash } = readPayload(kind, envelope.payload);
   return { unverified: document, hash };
 }
 
 function readPayload<K extends DocumentKind>(kind: K, payload: Uint8Array): Omit<Opened<K>, 'signerKeyIds'> {
-  const document = parseDocumentBytes(payload, (value) => parseDocument(kind, value));
+  const document = parseDocumentBytes(
+    payload,
+    (value) => parseDocument(kind, value),
+    kind === 'grant' ? maxGrantBytes.payload : maxPayloadBytes,
+  );
   return { document, payload, hash: sha256Hex(payload) };
 }
 
@@ -167,9 +177,11 @@ function hasSigned(key: Uint8Array, message: Uint8Array, envelope: Envelope): bo
   return [...hinted, ...others].some(({ sig }) => verify(key, message, sig));
 }
 
-function parseEnvelope(bytes: Uint8Array): Envelope {
-  if (bytes.length > maxEnvelopeBytes) {
-    throw refusal('envelope/too-large', `Cannot open the envelope: over ${maxEnvelopeBytes} bytes`);
+/** `kind`: the one that is expected; what it is in truth is known only later. */
+function parseEnvelope(kind: DocumentKind, bytes: Uint8Array): Envelope {
+  const maxBytes = maxEnvelopeBytesOf(kind);
+  if (bytes.length > maxBytes) {
+    throw refusal('envelope/too-large', `Cannot open the envelope: over ${maxBytes} bytes`);
   }
   let value: unknown;
   try {

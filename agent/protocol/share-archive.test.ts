@@ -101,6 +101,19 @@ describe('a share archive', () => {
     expectWrite({ name: shareNames.readme, bytes: Buffer.alloc(65_537) }).toThrow(refused);
   });
 
+  it('holds the media of 256 clips in the order of their numbers, and no 257th', () => {
+    const empty = (name: string): ArchiveFile => ({ name, bytes: new Uint8Array() });
+    const kinds = ['video', 'audio'] as const;
+    const media = kinds.flatMap((kind) => Array.from({ length: 256 }, (_, i) => empty(mediaNameOf(kind, i + 1))));
+    const all = [...Object.values(shareNames).map(empty), ...media];
+    expect(readArchive(writeArchive(all)).map(({ name }) => name)).toEqual(all.map(({ name }) => name));
+    expect(media.slice(98, 101).map(({ name }) => name)).toEqual(['40-video-99.mp4', '40-video-100.mp4', '40-video-101.mp4']); // biome-ignore format: three names
+    const refused = expect.objectContaining({ code: 'archive/not-writable' });
+    expectWrite(empty(mediaNameOf('video', 100)), empty(mediaNameOf('video', 99))).toThrow(refused);
+    expectWrite(empty(mediaNameOf('video', 256)), empty(mediaNameOf('video', 257))).toThrow(refused);
+    expectWrite(empty('40-video-0100.mp4')).toThrow(refused);
+  });
+
   it('survives any damage: it is read as written or refused', () => {
     const archive = Buffer.from(writeArchive(files));
     fc.assert(

@@ -23,7 +23,6 @@ export type ArchiveSource = ArchiveFile | StreamedFile;
 
 const blockBytes = 512;
 const minPaddedBytes = 1 << 20;
-const maxFiles = 110;
 
 /** The whole archive in memory. */
 export function writeArchive(files: readonly ArchiveSource[]): Uint8Array {
@@ -98,7 +97,7 @@ export function readArchive(archive: Uint8Array): ArchiveFile[] {
   while (at + blockBytes <= archive.length && !isZero(archive, at, at + blockBytes)) {
     const { name, bytes } = readHeader(archive.subarray(at, at + blockBytes));
     const previous = files.at(-1)?.name;
-    if (files.length === maxFiles || (previous !== undefined && compareNames(previous, name) >= 0)) {
+    if (previous !== undefined && compareNames(previous, name) >= 0) {
       throw refusal('archive/bad-order', 'Cannot read the share: its files are repeated or out of order');
     }
     const from = at + blockBytes;

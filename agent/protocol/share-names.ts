@@ -9,13 +9,23 @@ export const shareNames = {
   proofs: '31-proofs.json',
 } as const;
 
-/** `40-video.mp4`, `40-video-02.mp4` … `-99`, and the same for `41-audio`. */
-export const mediaName = z.string().regex(/^4(?:0-video|1-audio)(?:-(?:0[2-9]|[1-9][0-9]))?\.mp4$/);
+/** Clips of one share, and so files of one kind of media: four hours are 240 clips of a minute. */
+export const maxClips = 256;
+/** Pictures and sound of each clip. */
+export const maxMedia = 2 * maxClips;
+
+/** A grant names every file of its share, and travels nowhere but inside it: no broker has to carry it. */
+export const maxGrantBytes = { payload: 160 * 1024, envelope: 240 * 1024 } as const;
+
+/** `40-video.mp4`, `40-video-02.mp4` … `-99`, `-100` … `-256`, and the same for `41-audio`. */
+export const mediaName = z
+  .string()
+  .regex(/^4(?:0-video|1-audio)(?:-(?:0[2-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-6]))?\.mp4$/);
 
 const fixedLimits = new Map<string, number>([
   [shareNames.readme, 64 * 1024],
   [shareNames.request, 48 * 1024],
-  [shareNames.grant, 48 * 1024],
+  [shareNames.grant, maxGrantBytes.envelope],
   [shareNames.manifests, 8 * 1024 * 1024],
   [shareNames.proofs, 64 * 1024 * 1024],
 ]);
@@ -36,12 +46,13 @@ export function mediaNameOf(kind: 'video' | 'audio', n: number): string {
   return n === 1 ? `${stem}.mp4` : `${stem}-${String(n).padStart(2, '0')}.mp4`;
 }
 
-/** Position in a share: the plain name comes before its numbered ones (`-` sorts after `.` here). */
+/** Order in a share: media of one kind stand by their numbers, `-99` before `-100`, the one without a number first. */
 export function compareNames(a: string, b: string): number {
-  const [x, y] = [orderKey(a), orderKey(b)];
-  return x < y ? -1 : x > y ? 1 : 0;
+  const [x, y] = [placeOf(a), placeOf(b)];
+  return x.stem === y.stem ? x.n - y.n : x.stem < y.stem ? -1 : 1;
 }
 
-function orderKey(name: string): string {
-  return name.replace(/(video|audio)\.mp4$/, '$1-01.mp4');
+function placeOf(name: string): { readonly stem: string; readonly n: number } {
+  const media = /^(4[01]-[a-z]+)(?:-([0-9]+))?\.mp4$/.exec(name);
+  return { stem: media?.[1] ?? name, n: Number(media?.[2] ?? 1) };
 }

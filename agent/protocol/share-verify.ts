@@ -8,7 +8,7 @@ import { judgeLineage } from './lineage.ts';
 import { leafHash, verifyInclusion } from './merkle.ts';
 import { openGrant, openManifest } from './receipt-check.ts';
 import { refusal } from './refuse.ts';
-import { isMediaName, maxBytesOf, mediaName, shareNames } from './share-names.ts';
+import { isMediaName, maxBytesOf, maxClips, maxMedia, mediaName, shareNames } from './share-names.ts';
 import type { MediaVerdict, ShareProblem, ShareVerdict } from './share-verdict.ts';
 import { plainWordsOf } from './share-words.ts';
 
@@ -34,8 +34,8 @@ export interface ShareToVerify {
 }
 
 export const manifestsSchema = z.strictObject({
-  manifests: z.array(z.unknown()).max(99),
-  lineage: z.array(z.unknown()).max(99).optional(),
+  manifests: z.array(z.unknown()).max(maxClips),
+  lineage: z.array(z.unknown()).max(maxClips).optional(),
 });
 const fragmentSchema = z.strictObject({
   index: z.int().min(0).max(1_000_000),
@@ -48,7 +48,7 @@ const fragmentSchema = z.strictObject({
 export const proofsSchema = z.strictObject({
   media: z
     .array(z.strictObject({ name: mediaName, manifest_hash: hex64, fragments: z.array(fragmentSchema).max(20_000) }))
-    .max(100),
+    .max(maxMedia),
 });
 type Proof = z.infer<typeof proofsSchema>['media'][number];
 

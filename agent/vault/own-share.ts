@@ -11,7 +11,7 @@ import { createSealer, parseRecipient } from '../protocol/age-file.ts';
 import { canonicalBytes } from '../protocol/canonical.ts';
 import { peekDocument } from '../protocol/envelope.ts';
 import { type ArchiveSource, archiveBytes, archiveParts, paddedBytes } from '../protocol/share-archive.ts';
-import { mediaNameOf, shareNames } from '../protocol/share-names.ts';
+import { maxClips, mediaNameOf, shareNames } from '../protocol/share-names.ts';
 import { type Span, soundTrack, videoTrack } from './content.ts';
 import type { ClipLibrary } from './library.ts';
 import { type Content, heldContent } from './media-content.ts';
@@ -48,7 +48,6 @@ interface BuiltRecord {
   readonly papers: readonly { readonly name: string; readonly content: Content; readonly sha256: string }[];
 }
 
-const maxClips = 50;
 const maxMediaBytes = 3.5 * 1024 ** 3;
 const folderOf = (dataDir: string): string => join(dataDir, 'owner', 'own');
 

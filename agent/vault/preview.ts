@@ -11,7 +11,7 @@ import { peekDocument } from '../protocol/envelope.ts';
 import { deriveRequestKey, type SigningKey } from '../protocol/keys.ts';
 import { deriveMonthKey, monthOf, signLineage } from '../protocol/lineage.ts';
 import type { CheckedRequest } from '../protocol/request-check.ts';
-import { mediaNameOf } from '../protocol/share-names.ts';
+import { maxClips, mediaNameOf } from '../protocol/share-names.ts';
 import type { ClipStream } from './clip-stream.ts';
 import {
   chooseFragments,
@@ -31,9 +31,6 @@ import type { KeptRedaction } from './redactions.ts';
 export const maxHeldBytes = 512 * 1024 * 1024;
 /** With its padding no portal takes more. A share of more is refused before it is built. */
 const maxMediaBytes = 3.5 * 1024 ** 3;
-const maxClips = 99;
-/** What a grant can name. */
-const maxMedia = 100;
 
 export interface Selection extends Span {
   readonly clipId: string;
@@ -193,13 +190,6 @@ export function buildPreview(options: {
     const redaction = redactionId === undefined ? undefined : options.redaction?.(redactionId);
     return buildPiece(clip, selection, window, { n: i + 1, keepSound: options.keepSound, redaction });
   });
-  if (pieces.reduce((sum, piece) => sum + piece.media.length, 0) > maxMedia) {
-    throw new AgentError(
-      'usage',
-      'share/too-many',
-      `Cannot prepare the share: with sound choose at most ${maxMedia / 2} clips`,
-    );
-  }
   const requestKey = deriveRequestKey(options.ownerRootSeed, request.agency, checked.requestHash);
   // All pictures, then all sounds: the order in which they stand in the archive.
   const rows = [0, 1].map((row) => pieces.flatMap(({ media, proofs }) => ({ medium: media[row], proof: proofs[row] })));

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { AgentError } from '../base/errors.ts';
 import { findFfmpeg } from '../base/ffmpeg.ts';
+import { maxClips } from '../protocol/share-names.ts';
 import type { PersonModel } from '../recorder/person/model.ts';
 import type { Span } from './content.ts';
 import type { ClipLibrary } from './library.ts';
@@ -36,7 +37,9 @@ interface Looked {
 }
 
 /** One clip's analysis holds some 10 MB, one redaction the video. */
-const [maxLooked, maxRedactions] = [2, 99];
+const maxLooked = 2;
+/** Every clip of the largest share. */
+const maxRedactions = maxClips;
 const maxRedactedBytes = 512 * 1024 * 1024;
 
 export interface RedactionTools {

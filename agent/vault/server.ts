@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { z } from 'zod';
 import { systemClock } from '../base/clock.ts';
 import { AgentError, asAgentError } from '../base/errors.ts';
+import { maxClips } from '../protocol/share-names.ts';
 import type { Content } from './media-content.ts';
 import { redactionChoice } from './redact/choice.ts';
 import type { MediaPiece } from './reports.ts';
@@ -51,7 +52,7 @@ const requestSchema = z.discriminatedUnion('method', [
     floorS: z.number().int().min(0),
     selection: z
       .array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs, redactionId: id.optional() }))
-      .max(99),
+      .max(maxClips),
     /** The owner wants to prove that the clips come from one device; otherwise nothing says so. */
     discloseLineage: z.boolean().default(false),
     /** The owner keeps the sound; otherwise it is dropped. */
@@ -60,7 +61,7 @@ const requestSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('previewMedia'), previewId: id, name: z.string().max(64), ...piece }),
   z.strictObject({
     method: z.literal('ownPreview'),
-    selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(99),
+    selection: z.array(z.strictObject({ clipId: id, fromMs: whenMs, toMs: whenMs })).max(maxClips),
     sound: z.boolean(),
     recipient: z.string().max(100).optional(),
   }),

@@ -127,6 +127,8 @@ describe('the vault', () => {
       preview(house.request().envelope, [{ clipId, fromMs: clipStartMs, toMs: clipStartMs + 3000 }]),
     ).toThrow(code('share/nothing-selected'));
     expect(() => preview(house.request().envelope, [])).toThrow(code('share/nothing-selected'));
+    const tooMany = Array.from({ length: 257 }, (_, i) => ({ clipId: String(i), fromMs: 0, toMs: 1 }));
+    expect(() => preview(house.request().envelope, tooMany)).toThrow(/choose 1 to 256 clips/);
     expect(() => preview(house.request().envelope, [...whole(), ...whole()])).toThrow(code('share/clip-twice'));
   });
 

@@ -9,10 +9,11 @@ import { checkRevocation, openGrant, openManifest } from '../../agent/protocol/r
 import { checkRequest } from '../../agent/protocol/request-check.ts';
 import type { Vector, VectorKind } from './common.ts';
 import type { VectorFile } from './generate.ts';
+import { writtenOut } from './runs.ts';
 
 /** Judges a vector as another implementation would: only what its file says is used. Throws the refusal. */
 export function checkVector(kind: VectorKind, file: VectorFile, vector: Vector): void {
-  const envelope = Buffer.from(vector.envelope);
+  const envelope = Buffer.from(writtenOut(vector.envelope));
   const nowMs = file.now_s * 1000;
   const roots = rootsOf(file);
   const topic = vector.topic === undefined ? {} : { topic: vector.topic };

@@ -2,13 +2,14 @@ import { canonicalBytes } from '../../agent/protocol/canonical.ts';
 import type { DocumentKind, Documents } from '../../agent/protocol/documents.ts';
 import { payloadTypeOf, preAuthEncoding } from '../../agent/protocol/envelope.ts';
 import { keyIdOf, type SigningKey, sign } from '../../agent/protocol/keys.ts';
+import type { Runs } from './runs.ts';
 import { sampleDocuments, sampleEnvelope, sampleKeys, sampleSigners } from './samples.ts';
 
 /** How vectors are written, and the ones that every kind has: what can be wrong whatever the document says. */
 export interface Vector {
   readonly name: string;
   /** Text of the envelope, UTF-8. */
-  readonly envelope: string;
+  readonly envelope: Runs;
   /** Topic under which it was received, if that is looked at. */
   readonly topic?: string;
   /** `accepted`, or the code of the refusal. */

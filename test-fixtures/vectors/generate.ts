@@ -14,6 +14,7 @@ import {
 } from './own.ts';
 import { demandVectors, directoryVectors, noticeVectors, outcomeVectors, revocationVectors } from './own-published.ts';
 import { sampleEnvelope, sampleKeys, sampleNowS, sampleRoot } from './samples.ts';
+import { shareSizes } from './share-sizes.ts';
 import { type ShareVector, shareVectors } from './shares.ts';
 
 /**
@@ -75,7 +76,7 @@ export function buildVectors(kind: VectorKind): VectorFile {
 
 export function buildShares(): VectorFile<ShareVector> {
   const about = 'Archives as decrypted. The keys of the request are looked at as of now_s.';
-  return { about, now_s: sampleNowS, context: underAgency, vectors: shareVectors() };
+  return { about, now_s: sampleNowS, context: underAgency, vectors: [...shareVectors(), ...shareSizes()] };
 }
 
 export function vectorPath(name: VectorKind | 'shares' | 'basics'): string {

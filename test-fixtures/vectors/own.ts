@@ -4,6 +4,7 @@ import type { Documents } from '../../agent/protocol/documents.ts';
 import { keyIdOf, recipientKeyId } from '../../agent/protocol/keys.ts';
 import { topicOf } from '../../agent/protocol/topics.ts';
 import { changed, forced, textOf, type Vector } from './common.ts';
+import { grantSizes } from './grant-sizes.ts';
 import {
   sampleAgency,
   sampleDispatch,
@@ -305,6 +306,7 @@ export function grantVectors(): Vector[] {
     forced('grant', 'a path as file name', { media: [{ ...media[0], name: '../40-video.mp4' }] }, 'payload/schema'),
     forced('grant', 'terms that allow biometrics', { terms: { ...terms, biometric_id: true } }, 'payload/schema'),
     forced('grant', 'no file', { media: [] }, 'payload/schema'),
+    ...grantSizes(),
   ];
 }
 

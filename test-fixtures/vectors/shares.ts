@@ -7,6 +7,7 @@ import {
   type ShareVerdict,
   verifyShare,
 } from '../../agent/protocol/share-verify.ts';
+import { asRuns, type Runs, writtenOut } from './runs.ts';
 import {
   sampleEnvelope,
   sampleGrant,
@@ -22,7 +23,7 @@ import { alterations, goodParts, jsonBytes, manifestOf, noise, type Parts, pack,
 export interface ShareVector {
   readonly name: string;
   /** The archive without the zero bytes at its end, and how long it is with them. */
-  readonly archive_base64: string;
+  readonly archive_base64: Runs;
   readonly archive_bytes: number;
   /** The agency's own copy of the request, if it compares. */
   readonly request?: string;
@@ -63,7 +64,7 @@ export function outcomeOf(archive: Uint8Array, request?: string): Outcome {
 
 export function archiveOf(share: ShareVector): Uint8Array {
   const archive = Buffer.alloc(share.archive_bytes);
-  Buffer.from(share.archive_base64, 'base64').copy(archive);
+  Buffer.from(writtenOut(share.archive_base64), 'base64').copy(archive);
   return archive;
 }
 
@@ -73,10 +74,10 @@ const untouched = { [video]: 'unaltered', [audio]: 'unaltered' };
 const altered = { [video]: 'altered', [audio]: 'unaltered' };
 const distrusted = { [video]: 'altered', [audio]: 'altered' };
 
-function vector(name: string, archive: Uint8Array, meant: Outcome, request?: string): ShareVector {
+export function vector(name: string, archive: Uint8Array, meant: Outcome, request?: string): ShareVector {
   let end = archive.length;
   while (end > 0 && archive[end - 1] === 0) end--;
-  const base64 = Buffer.from(archive.subarray(0, end)).toString('base64');
+  const base64 = asRuns(Buffer.from(archive.subarray(0, end)).toString('base64'));
   return {
     name,
     archive_base64: base64,
@@ -86,30 +87,35 @@ function vector(name: string, archive: Uint8Array, meant: Outcome, request?: str
   };
 }
 
-function made(name: string, change: (parts: Parts) => unknown, meant: Outcome): ShareVector {
+export function made(name: string, change: (parts: Parts) => unknown, meant: Outcome): ShareVector {
   const parts = goodParts();
   change(parts);
   return vector(name, writeArchive(pack(parts)), meant);
 }
 
-function damaged(name: string, file: string, change: (bytes: Uint8Array) => Uint8Array, meant: Outcome): ShareVector {
+export function damaged(
+  name: string,
+  file: string,
+  change: (bytes: Uint8Array) => Uint8Array,
+  meant: Outcome,
+): ShareVector {
   const files = pack(goodParts()).map((f) => (f.name === file ? { name: f.name, bytes: change(f.bytes) } : f));
   return vector(name, writeArchive(files), meant);
 }
 
-const holds = (media: Outcome['media'] = untouched, lineage = 'not-disclosed'): Outcome => ({
+export const holds = (media: Outcome['media'] = untouched, lineage = 'not-disclosed'): Outcome => ({
   expect: 'holds',
   problems: [],
   media,
   lineage,
 });
-const fails = (problems: readonly ShareProblem[], media: Outcome['media'] = untouched): Outcome => ({
+export const fails = (problems: readonly ShareProblem[], media: Outcome['media'] = untouched): Outcome => ({
   expect: 'fails',
   problems,
   media,
   lineage: 'not-disclosed',
 });
-const refused = (code: string): Outcome => ({ expect: code, problems: [], media: {}, lineage: 'not-disclosed' });
+export const refused = (code: string): Outcome => ({ expect: code, problems: [], media: {}, lineage: 'not-disclosed' });
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   return bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));

@@ -48,6 +48,7 @@ afterAll(async () => {
 const paths = routes.map((route) => ({
   name: `${route.method} ${route.url}`,
   method: route.method,
+  maxBodyBytes: route.maxBodyBytes,
   access: route.access,
   path: route.url.replace(':id', 'a'.repeat(32)).replace(':name', '40-video.mp4'),
 }));
@@ -178,7 +179,7 @@ describe.each(paths)('$name', (route) => {
     }
   });
 
-  test('writes take JSON only, of at most 64 KiB, without unknown keys', async () => {
+  test('writes take JSON only, of at most 64 KiB or what the route says, without unknown keys', async () => {
     if (route.method !== 'POST') return;
     await call(api.url, '/api/unlock', { body: { passphrase }, cookie: cookies.owner });
     for (const type of [
@@ -190,7 +191,10 @@ describe.each(paths)('$name', (route) => {
       const reply = await send(route, { headers: { 'content-type': type }, cookie: cookies.owner });
       expect([type, reply.status, reply.json['code']]).toEqual([type, 415, 'api/not-json']);
     }
-    const large = await send(route, { rawBody: `"${'x'.repeat(65_536)}"`, cookie: cookies.owner });
+    const large = await send(route, {
+      rawBody: `"${'x'.repeat(route.maxBodyBytes ?? 65_536)}"`,
+      cookie: cookies.owner,
+    });
     expect([large.status, large.json['code']]).toEqual([413, 'api/too-large']);
     for (const rawBody of ['{"unknown":1}', '{', '[]', '"text"', '{"__proto__":{"a":1}}']) {
       const reply = await send(route, { rawBody, cookie: cookies.owner });

@@ -5,6 +5,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AgentError } from '../../base/errors.ts';
+import { maxClips } from '../../protocol/share-names.ts';
 import { redactionShape } from '../redaction-shape.ts';
 import type { Health, LockState, OwnerService } from '../service.ts';
 import type { EventStreams } from './events.ts';
@@ -38,6 +39,8 @@ export interface Route {
   readonly access: Access;
   /** What this very session must have unlocked. */
   readonly needs?: 'viewing' | 'deciding';
+  /** Where it takes more than other routes do. */
+  readonly maxBodyBytes?: number;
   readonly answer: (call: Call) => unknown;
 }
 
@@ -57,7 +60,7 @@ const unlockBody = z.union([
 ]);
 const selection = z.strictObject({ clipId: id, fromMs: timeMs, toMs: timeMs, redact: redactionShape.optional() });
 const previewBody = z.strictObject({
-  selection: z.array(selection).min(1).max(256),
+  selection: z.array(selection).min(1).max(maxClips),
   sound: z.boolean().optional(),
   discloseLineage: z.boolean().optional(),
 });
@@ -220,6 +223,8 @@ export const routes: readonly Route[] = [
     url: '/api/requests/:id/preview',
     access: 'owner',
     needs: 'deciding',
+    // Four hours of clips, with what the owner drew in each.
+    maxBodyBytes: 512 * 1024,
     answer: (call) =>
       call.service.preview({
         requestId: requestParams.parse(call.params).id,

@@ -232,6 +232,7 @@ function addRoutes(
     app.route({
       method: route.method,
       url: route.url,
+      bodyLimit: route.maxBodyBytes ?? bodyLimitBytes,
       config: { access: route.access },
       handler: (request, reply) => {
         const session = rooms.sessions.find(request.headers.cookie);

@@ -96,7 +96,7 @@ area = either(
     fields(circle=fields(lat_e6=latitude, lon_e6=longitude, radius_m=number(1, 20_000))),
     fields(polygon=fields(pts_e6=many(point, 3, 16))),
 )
-media_name = pattern(r"4(?:0-video|1-audio)(?:-(?:0[2-9]|[1-9][0-9]))?\.mp4")
+media_name = pattern(r"4(?:0-video|1-audio)(?:-(?:0[2-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-6]))?\.mp4")
 bucket = one_of("0", "1-4", "5-9", "10+")
 either_address = either(address, one_of(""))
 
@@ -175,10 +175,10 @@ KINDS = {
         share_id=id_,
         owner_key=key,
         granted=span,
-        manifest_hashes=many(hash_, 1, 99),
-        media=many(fields(name=media_name, kind=one_of("original", "derived"), bytes=count, sha256=hash_), 1, 100),
+        manifest_hashes=many(hash_, 1, 256),
+        media=many(fields(name=media_name, kind=one_of("original", "derived"), bytes=count, sha256=hash_), 1, 512),
         redactions=many(
-            fields(name=media_name, kind=one_of("trim", "mask", "person_fill", "audio_dropped")), 0, 200
+            fields(name=media_name, kind=one_of("trim", "mask", "person_fill", "audio_dropped")), 0, 1024
         ),
         terms=fields(
             biometric_id=lambda value: value is False,
@@ -249,10 +249,10 @@ PROOFS = fields(
             ),
         ),
         0,
-        100,
+        512,
     )
 )
-MANIFESTS = fields(("lineage",), manifests=many(lambda value: True, 0, 99), lineage=many(lambda value: True, 0, 99))
+MANIFESTS = fields(("lineage",), manifests=many(lambda value: True, 0, 256), lineage=many(lambda value: True, 0, 256))
 
 
 def has_fields_of(kind, value):

@@ -9,8 +9,8 @@ from decimal import Decimal
 from fields import has_fields_of
 from primitives import Refused, key_id, sha256, sign, verifies, public_key_of
 
-MAX_ENVELOPE_BYTES = 48 * 1024
-MAX_PAYLOAD_BYTES = 32 * 1024
+MOST_BYTES = {"grant": (240 * 1024, 160 * 1024)}
+USUAL_MOST_BYTES = (48 * 1024, 32 * 1024)
 MAX_SAFE = 2**53 - 1
 FORBIDDEN = set("\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff")
 FORBIDDEN |= {chr(c) for c in [*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xFFF9, 0xFFFC)]}
@@ -139,8 +139,13 @@ def require_text(value):
             require_text(item)
 
 
+def most_bytes(kind):
+    """Of the envelope and of the payload."""
+    return MOST_BYTES.get(kind, USUAL_MOST_BYTES)
+
+
 def read_payload(kind, data):
-    if len(data) > MAX_PAYLOAD_BYTES:
+    if len(data) > most_bytes(kind)[1]:
         raise Refused("payload/too-large")
     try:
         text = data.decode("utf-8")
@@ -181,9 +186,9 @@ def is_text(value, most):
     return type(value) is str and len(value) <= most
 
 
-def read_envelope(data):
-    """(payload bytes, payloadType, signatures)"""
-    if len(data) > MAX_ENVELOPE_BYTES:
+def read_envelope(kind, data):
+    """(payload bytes, payloadType, signatures); `kind` is the one expected"""
+    if len(data) > most_bytes(kind)[0]:
         raise Refused("envelope/too-large")
     try:
         envelope = parse_json(data)
@@ -220,7 +225,7 @@ def open_envelope(kind, data, rules):
         if seen & set(keys):
             raise Refused("envelope/key-in-two-roles")
         seen |= set(keys)
-    payload, payload_type, signatures = read_envelope(data)
+    payload, payload_type, signatures = read_envelope(kind, data)
     message = pre_auth_encoding(payload_type, payload)
     for threshold, keys in rules:
         signers = [key for key in set(keys) if any(verifies(key, message, s) for s in signatures)]
@@ -231,7 +236,7 @@ def open_envelope(kind, data, rules):
 
 def peek(kind, data):
     """What stands there, whoever signed it."""
-    payload, payload_type, _ = read_envelope(data)
+    payload, payload_type, _ = read_envelope(kind, data)
     return finish(kind, payload, payload_type)
 
 

@@ -29,8 +29,13 @@ def roots_of(context):
     return [(root["threshold"], [bytes.fromhex(key) for key in root["keys"]]) for root in context.get("roots", ())]
 
 
+def written_out(text):
+    """Long texts of repetitions stand as [text, times] one after the other."""
+    return text if type(text) is str else "".join(part * times for part, times in text)
+
+
 def check_vector(kind, file, vector):
-    data, now, context = vector["envelope"].encode(), file["now_s"], file["context"]
+    data, now, context = written_out(vector["envelope"]).encode(), file["now_s"], file["context"]
     roots = roots_of(context)
     agency_data = context.get("agency_envelope", "").encode()
     if kind == "request":
@@ -49,7 +54,7 @@ def check_vector(kind, file, vector):
 
 
 def share_outcome(file, vector):
-    archive = base64.b64decode(vector["archive_base64"]).ljust(vector["archive_bytes"], b"\0")
+    archive = base64.b64decode(written_out(vector["archive_base64"])).ljust(vector["archive_bytes"], b"\0")
     context = file["context"]
     copy = vector["request"].encode() if "request" in vector else None
     try:
