@@ -16,7 +16,6 @@ const composed: Readonly<Record<string, readonly string[]>> = {
 /** Not produced by any test, each with its reason. */
 const allowed: Readonly<Record<string, string>> = {
   'share/too-large': 'it takes over 512 MiB of sealed clips, more memory than a test machine has to spare',
-  'share/too-many': 'it takes 51 recorded clips with sound',
   'capture/sound-format': 'never leaves the capture, which plans the sound anew; its tests see the newly encoded track',
 };
 /** Of the same form, but no codes. */
