@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { AgentError } from '../base/errors.ts';
 import { findFfmpeg } from '../base/ffmpeg.ts';
+import { findVideoEncoder, type VideoEncoder } from '../base/video-encoder.ts';
 import { maxClips } from '../protocol/share-names.ts';
 import type { PersonModel } from '../recorder/person/model.ts';
 import type { Span } from './content.ts';
@@ -54,6 +55,8 @@ export class Redactions {
   readonly #looked = new Map<string, Looked>();
   readonly #made = new Map<string, KeptRedaction>();
   #running = new AbortController();
+  /** Of the hardware; undefined where none is known to work. */
+  #encoder: Promise<VideoEncoder | undefined> | undefined;
 
   constructor(tools: RedactionTools = {}) {
     this.#tools = tools;
@@ -104,7 +107,12 @@ export class Redactions {
     const { pictures, analysis, startMs } = await look;
     requireKnown(choice, analysis);
     const cover = coverPictures(analysis, choice, { startMs });
-    const redacted = await redactClip({ ffmpegPath: this.#ffmpegPath, pictures, analysis, cover, span, signal });
+    const ffmpegPath = this.#ffmpegPath;
+    this.#encoder ??= findVideoEncoder(ffmpegPath, ['h264_v4l2m2m']);
+    const encoder = await this.#encoder;
+    const redacted = await redactClip({ ffmpegPath, encoder, pictures, analysis, cover, span, signal });
+    // One that failed is not tried again in this session.
+    if (redacted?.encoder === 'libx264') this.#encoder = Promise.resolve(undefined);
     if (redacted === undefined) {
       const message = 'Cannot redact the clip: no whole group of pictures lies inside the chosen times';
       throw new AgentError('usage', 'share/nothing-selected', message);

@@ -97,7 +97,7 @@ function lookAtFfmpeg(vault: string): { pid: string; encodes: boolean; read: num
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
       const io = readFileSync(`/proc/${pid}/io`, 'utf8');
       const count = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)?.[1] ?? 0);
-      return { pid, encodes: command.includes('libx264'), read: count('rchar'), written: count('wchar') };
+      return { pid, encodes: command.includes('pipe:3'), read: count('rchar'), written: count('wchar') };
     } catch {
       // It ended while it was looked at.
     }

@@ -1,5 +1,6 @@
 /** Encodes a run of pictures anew with cells filled: ffmpeg decodes, fills, and encodes; only cells and bytes pass through here. */
 import { AgentError } from '../../base/errors.ts';
+import type { VideoEncoder } from '../../base/video-encoder.ts';
 import type { CellGrid, Cells } from './cells.ts';
 import { runPipes } from './ffmpeg-pipes.ts';
 import { type EncodedPicture, readEncoded } from './h264-units.ts';
@@ -16,7 +17,9 @@ export interface EncodeJob {
   /** Nominal: the encoder reckons with it, the times of the pictures are kept by who asks. */
   readonly picturesPerSecond: number;
   readonly fullRange: boolean;
-  /** Of the parameter sets, so that they stand beside those of the recording: 0 to 31. */
+  /** The processor's where none is named. */
+  readonly encoder?: VideoEncoder;
+  /** Of the parameter sets, so that they stand beside those of the recording: 0 to 31. Hardware encoders take their own. */
   readonly setId: number;
   /** What may come out at most. */
   readonly maxBytes?: number;
@@ -33,6 +36,16 @@ export interface Encoded {
 /** libx264's names; no B-pictures, so that pictures come out in the order in which they went in. */
 export const quality = ['-preset', 'fast', '-crf', '23', '-bf', '0'];
 const keyframeSeconds = 2;
+
+/** Hardware encoders know no quality, only a rate: generous, since what is shown must stay recognisable. */
+const bitsPerPixel = 0.15;
+const leastBitsPerSecond = 1_000_000;
+
+function codecOf({ encoder = 'libx264', setId, widthPx, heightPx, picturesPerSecond }: EncodeJob): string[] {
+  if (encoder === 'libx264') return [encoder, ...quality, '-x264-params', `sps-id=${setId}:aud=1:repeat-headers=1`];
+  const rate = Math.max(leastBitsPerSecond, Math.round(bitsPerPixel * widthPx * heightPx * picturesPerSecond));
+  return [encoder, '-b:v', String(rate), '-bf', '0', '-bsf:v', 'h264_metadata=aud=insert'];
+}
 
 /** Throws `redact/ffmpeg`, `redact/too-large`, `redact/lost-pictures`, or the signal's reason. */
 export async function encodeFilled(job: EncodeJob): Promise<Encoded> {
@@ -57,8 +70,7 @@ export async function encodeFilled(job: EncodeJob): Promise<Encoded> {
       '-f', 'rawvideo', '-pixel_format', format, '-video_size', `${grid.cols * 2}x${grid.rows * 2}`,
       '-framerate', String(rate), '-i', 'pipe:3', '-filter_complex', graph,
       '-an', '-frames:v', String(cells.length), '-fps_mode', 'passthrough', '-enc_time_base', `1:${rate}`,
-      '-c:v', 'libx264', ...quality, '-g', String(keyframeSeconds * rate),
-      '-x264-params', `sps-id=${job.setId}:aud=1:repeat-headers=1`, '-f', 'h264', 'pipe:1',
+      '-c:v', ...codecOf(job), '-g', String(keyframeSeconds * rate), '-f', 'h264', 'pipe:1',
     ],
   });
   const chunks: Buffer[] = [];

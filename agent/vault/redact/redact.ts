@@ -3,12 +3,14 @@
  * the rest is encoded anew and stands between, on the same time line, in one file that any player takes.
  */
 
+import type { VideoEncoder } from '../../base/video-encoder.ts';
 import type { FragmentEntry, Span } from '../content.ts';
 import { chooseFragments, videoTrack } from '../content.ts';
 import type { Analysis } from './analysis.ts';
 import { anyCell, type Cells, gridOf, turnBack } from './cells.ts';
-import { type Encoded, encodeFilled } from './encoder.ts';
+import { type Encoded, type EncodeJob, encodeFilled } from './encoder.ts';
 import { joinUnits, pictureId, sequenceId, startsAfresh } from './h264-units.ts';
+import { encodeInHardware } from './hardware.ts';
 import type { ClipPictures, RecordedFragment } from './pictures.ts';
 import { writeFragment } from './samples.ts';
 import { type AvcConfig, withAvcConfig } from './video-init.ts';
@@ -26,10 +28,14 @@ export interface Redacted {
   readonly fragmentCount: number;
   readonly fromMs: number;
   readonly toMs: number;
+  /** What encoded the rest; undefined where nothing was filled. */
+  readonly encoder?: VideoEncoder;
 }
 
 export interface RedactOptions {
   readonly ffmpegPath: string;
+  /** One that works here; if it fails on this clip, and where none is named, the processor encodes. */
+  readonly encoder?: VideoEncoder | undefined;
   readonly pictures: ClipPictures;
   readonly analysis: Analysis;
   /** For each picture of the clip, as shown. */
@@ -63,8 +69,8 @@ export async function redactClip(options: RedactOptions): Promise<Redacted | und
   const joined = recorded !== undefined && groups.every((group) => beginsAfresh(group, recorded));
   const runs = runsOf(groups, joined ? touched : groups.map(() => true));
   const setId = joined ? freeSetId(recorded) : 0;
-  const encoded = new Map<Run, Encoded>();
-  for (const run of runs) if (run.touched) encoded.set(run, await encodeRun(run, setId, options));
+  const jobs = new Map(runs.filter((run) => run.touched).map((run) => [run, jobOf(run, setId, options)]));
+  const { encoder, encoded } = await encodeRuns(jobs, options.encoder);
   const [sample] = encoded.values();
   if (sample === undefined) return undefined;
   const config = joinConfigs(joined ? recorded : undefined, [...encoded.values()]);
@@ -75,7 +81,7 @@ export async function redactClip(options: RedactOptions): Promise<Redacted | und
     else
       for (const bytes of fragmentsOf(run.fragments, anew, pictures, config)) parts.push({ bytes, entry: undefined });
   }
-  return { ...whole, parts, untouchedCount: parts.filter(({ entry }) => entry !== undefined).length };
+  return { ...whole, encoder, parts, untouchedCount: parts.filter(({ entry }) => entry !== undefined).length };
 }
 
 const asRecorded = ({ bytes, entry }: RecordedFragment): RedactedPart => ({ bytes, entry });
@@ -117,7 +123,7 @@ function freeSetId(recorded: AvcConfig): number {
   return 31;
 }
 
-async function encodeRun(run: Run, setId: number, options: RedactOptions): Promise<Encoded> {
+function jobOf(run: Run, setId: number, options: RedactOptions): EncodeJob {
   const { pictures, analysis, cover, ffmpegPath, signal } = options;
   const { widthPx, heightPx, turns } = pictures.init;
   const numbers = run.fragments.flatMap((fragment) => fragment.pictures).toSorted((a, b) => a - b);
@@ -125,7 +131,7 @@ async function encodeRun(run: Run, setId: number, options: RedactOptions): Promi
   const { timesMs } = pictures;
   const spanMs = (timesMs.at(-1) ?? 0) - (timesMs[0] ?? 0);
   const rate = spanMs > 0 ? Math.round(((timesMs.length - 1) * 1000) / spanMs) : 1;
-  return encodeFilled({
+  return {
     ffmpegPath,
     input: [pictures.initBytes, ...run.fragments.map(({ bytes }) => bytes)],
     cells,
@@ -136,7 +142,23 @@ async function encodeRun(run: Run, setId: number, options: RedactOptions): Promi
     fullRange: analysis.pixelFormat?.startsWith('yuvj') === true,
     setId,
     signal,
-  });
+  };
+}
+
+/** All of them by the same encoder: their parameter sets have one number and must be the same. */
+async function encodeRuns(
+  jobs: ReadonlyMap<Run, EncodeJob>,
+  wanted: VideoEncoder = 'libx264',
+): Promise<{ encoder: VideoEncoder; encoded: ReadonlyMap<Run, Encoded> }> {
+  const encoded = new Map<Run, Encoded>();
+  const sets = new Set<string>();
+  for (const [run, job] of jobs) {
+    const made = wanted === 'libx264' ? await encodeFilled(job) : await encodeInHardware(job, wanted);
+    if (made === undefined) return encodeRuns(jobs);
+    encoded.set(run, made);
+    sets.add(Buffer.concat([...made.sequenceSets, ...made.pictureSets]).toString('latin1'));
+  }
+  return wanted !== 'libx264' && sets.size > 1 ? encodeRuns(jobs) : { encoder: wanted, encoded };
 }
 
 function joinConfigs(recorded: AvcConfig | undefined, encoded: readonly Encoded[]): AvcConfig {
@@ -149,8 +171,8 @@ function joinConfigs(recorded: AvcConfig | undefined, encoded: readonly Encoded[
     lengthBytes: recorded?.lengthBytes ?? 4,
     sequenceSets: [...(recorded?.sequenceSets ?? []), ...distinct(encoded.flatMap((e) => e.sequenceSets))],
     pictureSets: [...(recorded?.pictureSets ?? []), ...distinct(encoded.flatMap((e) => e.pictureSets))],
-    // Bit depth and colour format of High profiles: 8 bits, 4:2:0.
-    rest: recorded?.rest ?? Buffer.from([0xfd, 0xf8, 0xf8, 0]),
+    // Bit depth and colour format, which only High profiles tell: 8 bits, 4:2:0.
+    rest: recorded?.rest ?? Buffer.from((sequence?.[1] ?? 0) < 100 ? [] : [0xfd, 0xf8, 0xf8, 0]),
   };
 }
 

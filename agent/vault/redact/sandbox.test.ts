@@ -81,15 +81,34 @@ it('opens no file for writing but those of the sealed share, by its system calls
   const { writes, programs } = readWrites(trace);
   expect(programs).toEqual(new Set(['vault', 'ffmpeg']));
   const devices = new Set(['/dev/null', '/dev/tty']);
-  expect(writes.filter(({ program, path }) => program === 'ffmpeg' && !devices.has(path))).toEqual([]);
+  // Where there is one, an encoder of the hardware is looked for.
+  const isVideo = (path: string): boolean => /^\/dev\/video\d+$/.test(path);
+  expect(writes.filter(({ program, path }) => program === 'ffmpeg' && !devices.has(path) && !isVideo(path))).toEqual(
+    [],
+  );
   const shares = join(house.dataDir, 'owner', 'held');
-  const elsewhere = writes.filter(({ path }) => !devices.has(path) && !path.startsWith(shares));
+  const elsewhere = writes.filter(({ path }) => !devices.has(path) && !isVideo(path) && !path.startsWith(shares));
   expect(elsewhere).toEqual(elsewhere.filter(({ path }) => /\/owner(?:\/\.?vault\.age[^/]*)?$/.test(path)));
   const held = writes
     .filter(({ path }) => path.startsWith(`${shares}/`))
     .map(({ path }) => path.split('/').at(-1) ?? '');
   expect(held.some((name) => name.startsWith('body.age'))).toBe(true);
 }, 120_000);
+
+it('lets ffmpeg open a device and ask it, as an encoder of the hardware must be: what is forbidden is the network', () => {
+  const script = join(house.dataDir, 'device.ts');
+  writeFileSync(
+    script,
+    `import { spawnSync } from 'node:child_process';
+     import { denyNetwork, setNotDumpable } from ${JSON.stringify(join(import.meta.dirname, '../../base/native.ts'))};
+     denyNetwork();
+     setNotDumpable();
+     // Opened for reading and writing, and asked by ioctl.
+     const asked = spawnSync('stty', ['-F', '/dev/ptmx', '-a'], { encoding: 'utf8' });
+     console.log(asked.status, asked.stdout, asked.stderr);`,
+  );
+  expect(execFileSync(process.execPath, [script], { encoding: 'utf8' })).toMatch(/^0 speed \d+ baud/);
+});
 
 function* filesIn(folder: string): Generator<string> {
   for (const name of readdirSync(folder)) {
