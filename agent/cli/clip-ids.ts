@@ -8,14 +8,25 @@ const wholeId = /^[0-9a-f]{32}$/;
 const partMs = 30 * 86_400_000;
 export const farBackMs = 400 * 86_400_000;
 
-/** The list is asked for in parts, as the page does: an answer has a bounded size. */
+/** The list is asked for in parts, because an answer has a bounded size: shorter ones where there are many clips. */
 export async function listClips(owner: OwnerClient, fromMs: number, toMs: number): Promise<readonly ClipSummary[]> {
   const found = new Map<string, ClipSummary>();
   for (let at = fromMs; at < toMs; at += partMs) {
-    const part = await owner.call('listClips', { fromMs: at, toMs: Math.min(toMs, at + partMs) });
-    for (const clip of part) if (!found.has(clip.clipId)) found.set(clip.clipId, clip);
+    for (const clip of await listPart(owner, at, Math.min(toMs, at + partMs)))
+      if (!found.has(clip.clipId)) found.set(clip.clipId, clip);
   }
   return [...found.values()];
+}
+
+async function listPart(owner: OwnerClient, fromMs: number, toMs: number): Promise<readonly ClipSummary[]> {
+  try {
+    return await owner.call('listClips', { fromMs, toMs });
+  } catch (thrown) {
+    const tooMany = thrown instanceof AgentError && thrown.code === 'owner/long-list' && toMs - fromMs > 1;
+    if (!tooMany) throw thrown;
+    const middleMs = Math.floor((fromMs + toMs) / 2);
+    return [...(await listPart(owner, fromMs, middleMs)), ...(await listPart(owner, middleMs, toMs))];
+  }
 }
 
 /** Undefined where none begins so. Throws `clips/ambiguous`. */

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
 import type { ShareOption } from './clip-export.ts';
-import { ownIds, wholeIds } from './clip-ids.ts';
+import { listClips, ownIds, wholeIds } from './clip-ids.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
@@ -58,8 +58,9 @@ function time(text: string | undefined, fallback: number, name: string): number 
 
 async function list(option: ListOption, io: CliIo): Promise<void> {
   const nowMs = Date.now();
-  const range = { fromMs: time(option.from, nowMs - dayMs, '--from'), toMs: time(option.to, nowMs, '--to') };
-  const clips = await withOwner(openConfig(option, io), (owner) => owner.call('listClips', range));
+  const fromMs = time(option.from, nowMs - dayMs, '--from');
+  const toMs = time(option.to, nowMs, '--to');
+  const clips = await withOwner(openConfig(option, io), (owner) => listClips(owner, fromMs, toMs));
   if (option.json === true) return sayJson(io, clips);
   if (clips.length === 0) say(io, 'No clips in that time.');
   for (const clip of clips) {

@@ -102,6 +102,15 @@ function withoutStill(clip: ClipSummary): ClipSummary {
   return rest;
 }
 
+/** A line of the socket has at most 1 MiB; whoever asks for more asks in parts. */
+const maxListBytes = 900_000;
+
+async function listOfClips(service: OwnerService, range: { fromMs: number; toMs: number }): Promise<ClipSummary[]> {
+  const clips = (await service.listClips(range)).map(withoutStill);
+  if (JSON.stringify(clips).length <= maxListBytes) return clips;
+  throw new AgentError('usage', 'owner/long-list', 'Cannot list so many clips at once: ask for a shorter time');
+}
+
 export function ownerMethods(service: OwnerService, logins: LoginCheck): ControlMethods {
   const methods: Record<Method, (params: unknown) => Promise<unknown>> = {
     health: () => service.health(),
@@ -143,7 +152,7 @@ export function ownerMethods(service: OwnerService, logins: LoginCheck): Control
     approve: (p) => service.approve(parse('approve', p)),
     decline: (p) => service.decline(parse('decline', p)),
     withdraw: (p) => service.withdraw(parse('withdraw', p)),
-    listClips: async (p) => (await service.listClips(parse('listClips', p))).map(withoutStill),
+    listClips: async (p) => listOfClips(service, parse('listClips', p)),
     ownPreview: (p) => service.ownPreview(parse('ownPreview', p)),
     ownMedia: async (p) => written(await service.ownMedia(parse('ownMedia', p))),
     ownShare: (p) => service.ownShare(parse('ownShare', p)),
