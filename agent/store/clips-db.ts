@@ -14,6 +14,8 @@ import { translated } from './sqlite-errors.ts';
 
 /** Rows of 1 MB deleted at once: pages freed by an earlier transaction are written without being journaled first. */
 const batchSegments = 32;
+/** Of what is stored: under a small quota one batch must not take nearly everything. */
+const maxBatchRatio = 1 / 8;
 /** More than the journal of a deletion of that many ever takes: on a full disk it must not have to grow. */
 const journalBytes = 512 * 1024;
 const maxHeldShare = 0.25;
@@ -250,20 +252,25 @@ export class ClipsDb {
   }
 
   #purgeOldest(): number {
-    const oldest = (held: '=' | '>'): number[] =>
-      this.#seqs(
-        `SELECT seq FROM clip WHERE state <> 'open' AND pinned = 0 AND hold_until_s ${held} 0
-         ORDER BY seq LIMIT ${batchSegments}`,
-      );
+    const oldest = (held: '=' | '>') =>
+      this.#db
+        .prepare(
+          `SELECT seq, bytes FROM clip WHERE state <> 'open' AND pinned = 0 AND hold_until_s ${held} 0
+           ORDER BY seq LIMIT ${batchSegments}`,
+        )
+        .all() as { seq: number; bytes: number }[];
     const unheld = oldest('=');
-    const seqs = unheld.length > 0 ? unheld : oldest('>');
+    const clips = unheld.length > 0 ? unheld : oldest('>');
     const batch: number[] = [];
     let segments = 0;
+    let bytes = 0;
+    const maxBytes = this.usage().usedBytes * maxBatchRatio;
     const count = this.#db.prepare('SELECT count(*) FROM segment WHERE clip = ?').pluck();
-    for (const seq of seqs) {
-      batch.push(seq);
-      segments += Number(count.get(seq));
-      if (segments >= batchSegments) break;
+    for (const clip of clips) {
+      batch.push(clip.seq);
+      segments += Number(count.get(clip.seq));
+      bytes += clip.bytes;
+      if (segments >= batchSegments || bytes >= maxBytes) break;
     }
     this.#delete(batch);
     return batch.length;
