@@ -15,10 +15,10 @@ const [request, agency] = [job.requestHex, job.agencyHex].map((hex) => new Uint8
 if (request === undefined || agency === undefined) throw new Error('no request');
 await using vault = await VaultClient.start(job.dataDir);
 await vault.openDeciding(job.passphrase);
-console.log(`opened ${vault.pid}`);
+process.stdout.write(`opened ${vault.pid}\n`);
 const choice = redactionChoice.parse({ fill: 'people' });
 const made = await vault.redactClip({ clipId: job.clipId, span: job.span, choice });
-console.log('redacted');
+process.stdout.write('redacted\n');
 const selection = [{ clipId: job.clipId, ...job.span, redactionId: made.redactionId }];
 const { previewId } = await vault.preview({
   request,
@@ -28,7 +28,7 @@ const { previewId } = await vault.preview({
   discloseLineage: false,
   sound: false,
 });
-console.log('previewed');
+process.stdout.write('previewed\n');
 const { passphrase } = job;
 await vault.approve({ previewId, passphrase, agency, floorS: 0, releaseNotBeforeMs: Date.now() + 1000 });
-console.log('approved');
+process.stdout.write('approved\n');
