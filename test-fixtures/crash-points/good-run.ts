@@ -158,9 +158,9 @@ export interface LeftDisk {
 }
 
 const answers = {
-  approved: /^\{"id":\d+,"result":\{"shareId":"([0-9a-f]{32})","state":"COOLING"/,
-  demanded: /^\{"id":\d+,"result":\{"shareId":"[0-9a-f]{32}","state":"SHARED"/,
-  withdrawn: /^\{"id":\d+,"result":\{"state":"WITHDRAWN"/,
+  approved: /^\{"id":\d+,"result":\{"shareId":"([0-9a-f]{32})","state":"COOLING"/m,
+  demanded: /^\{"id":\d+,"result":\{"shareId":"[0-9a-f]{32}","state":"SHARED"/m,
+  withdrawn: /^\{"id":\d+,"result":\{"state":"WITHDRAWN"/m,
 } as const;
 
 /** Every disk that a crash at one of the points leaves, with all that the owner had been told by then. */

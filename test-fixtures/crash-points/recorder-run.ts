@@ -46,9 +46,10 @@ export async function recordUnderTrace(
   const closed: string[] = [];
   for (const point of points) {
     for (const when of ['before', 'after'] as const) {
-      const told =
-        when === 'after' ? /^\{"event":"clip-closed".*"clipId":"([0-9a-f]{32})"/.exec(point.says ?? '') : null;
-      if (told?.[1] !== undefined) closed.push(told[1]);
+      const said = when === 'after' ? (point.says ?? '') : '';
+      for (const [, clipId = ''] of said.matchAll(/^\{"event":"clip-closed".*"clipId":"([0-9a-f]{32})"/gm)) {
+        closed.push(clipId);
+      }
       for (const how of crashes) {
         const image = images.get(point[when][how]);
         if (image !== undefined) disks.set(image.id, { image, point, closed: [...closed] });

@@ -500,13 +500,17 @@ class Tracer:
         return None
 
     def payload(self, tid, call, args):
-        """The beginning of what is sent."""
-        address, size = args[1], args[2]
+        """The beginning of what is sent; lines that waited for each other are sent together, each in a part of its own."""
+        if call == "writev":
+            pairs = struct.unpack("QQ" * min(args[2], 16), memory(tid, args[1], 16 * min(args[2], 16)))
+            return "".join(self.text(tid, *pairs[at : at + 2]) for at in range(0, len(pairs), 2))
         if call in ("sendmsg", "sendmmsg"):
-            address, size = struct.unpack("QQ", memory(tid, struct.unpack("Q", memory(tid, args[1] + 16, 8))[0], 16))
-        elif call == "writev":
-            address, size = struct.unpack("QQ", memory(tid, args[1], 16))
-        return memory(tid, address, min(size, 600)).decode("latin1")
+            return self.text(tid, *struct.unpack("QQ", memory(tid, struct.unpack("Q", memory(tid, args[1] + 16, 8))[0], 16)))
+        return self.text(tid, args[1], args[2])
+
+    @staticmethod
+    def text(tid, address, size):
+        return memory(tid, address, min(size, 2000)).decode("latin1")
 
 
 if __name__ == "__main__":
