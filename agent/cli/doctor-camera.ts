@@ -147,9 +147,9 @@ export async function lookAtCamera(
 export async function lookAtModel({ id, person: { model }, clip }: CameraConfig): Promise<Finding[]> {
   const about = `model of ${id}`;
   if (model === 'off') {
-    const toDo = 'set "person.model" to "embedded", or "clip.mode" to "motion" if every motion is wanted';
+    const advice = 'set "person.model" to "embedded", or "clip.mode" to "motion" if every motion is wanted';
     return clip.mode === 'person'
-      ? [poor(about, 'off, and yet clips are to be of people: every motion is recorded', toDo)]
+      ? [poor(about, 'off, and yet clips are to be of people: every motion is recorded', advice)]
       : [];
   }
   const chosen = model === 'embedded' ? embeddedModels()[0] : ownModel(model);
@@ -253,6 +253,8 @@ export function lookAtMask(camera: CameraConfig, ffmpeg: Ffmpeg, stream: Stream 
   if (privacyMasks.length === 0) return [good(about, `none is set; one would cost ${cost}`, figures)];
   if (percent <= 100)
     return [good(about, `${privacyMasks.length} set, burned in before anything is stored; it costs ${cost}`, figures)];
-  const toDo = 'let the camera send a smaller picture or fewer a second';
-  return [bad(about, `${privacyMasks.length} set, and encoding is too slow for this machine: ${cost}`, toDo, figures)];
+  const advice = 'let the camera send a smaller picture or fewer a second';
+  return [
+    bad(about, `${privacyMasks.length} set, and encoding is too slow for this machine: ${cost}`, advice, figures),
+  ];
 }

@@ -6,7 +6,7 @@ export interface Finding {
   readonly verdict: 'good' | 'poor' | 'bad';
   readonly what: string;
   /** Left out where nothing is to be done. */
-  readonly toDo?: string;
+  readonly advice?: string;
   /** Figures that were measured here. */
   readonly figures?: Readonly<Record<string, number | string>>;
 }
@@ -18,15 +18,15 @@ export const good = (about: string, what: string, figures?: Finding['figures']):
   ...(figures === undefined ? {} : { figures }),
 });
 
-export const poor = (about: string, what: string, toDo: string, figures?: Finding['figures']): Finding => ({
+export const poor = (about: string, what: string, advice: string, figures?: Finding['figures']): Finding => ({
   about,
   verdict: 'poor',
   what,
-  toDo,
+  advice,
   ...(figures === undefined ? {} : { figures }),
 });
 
-export const bad = (about: string, what: string, toDo: string, figures?: Finding['figures']): Finding => ({
-  ...poor(about, what, toDo, figures),
+export const bad = (about: string, what: string, advice: string, figures?: Finding['figures']): Finding => ({
+  ...poor(about, what, advice, figures),
   verdict: 'bad',
 });

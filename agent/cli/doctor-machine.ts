@@ -43,8 +43,8 @@ export async function lookAtFfmpeg(config: Config): Promise<{ found: Ffmpeg | un
     findings.push(good('encoder', `${encoder}, ${how}: tried, and it gives back what it was given`));
   } else {
     const missing = 'no H.264 encoder of this ffmpeg works here, and privacy masks and redaction need one';
-    const toDo = 'install an ffmpeg with libx264 (apt-get install ffmpeg)';
-    findings.push(masked ? bad('encoder', missing, toDo) : poor('encoder', missing, toDo));
+    const advice = 'install an ffmpeg with libx264 (apt-get install ffmpeg)';
+    findings.push(masked ? bad('encoder', missing, advice) : poor('encoder', missing, advice));
   }
   return { found: { path, encoder }, findings };
 }
@@ -53,8 +53,8 @@ export function lookAtClock(config: Config): Finding {
   const trust = clockTrust(config.clock);
   if (trust === 'synchronised') return good('clock', 'kept by the network');
   if (trust === 'trusted') {
-    const toDo = 'set "clock" to "auto" unless something else keeps the clock';
-    return poor('clock', 'believed as it is, because the configuration says so', toDo);
+    const advice = 'set "clock" to "auto" unless something else keeps the clock';
+    return poor('clock', 'believed as it is, because the configuration says so', advice);
   }
   return bad(
     'clock',
@@ -121,9 +121,9 @@ export function lookAtDisk({ dataDir, retention, cameras }: Config): Finding[] {
   const space = `${byteSize(freeBytes)} free, ${byteSize(used)} taken by clips`;
   const figures = { freeBytes, usedBytes: used };
   if (freeBytes < retention.minFreeBytes) {
-    const toDo =
+    const advice =
       'free some space, or set "retention.minFreeBytes" lower; until then each new clip pushes out an old one';
-    findings.push(bad('disk', `${space}: less than is to be left free`, toDo, figures));
+    findings.push(bad('disk', `${space}: less than is to be left free`, advice, figures));
   } else if (freeBytes < wantedBytes) {
     const what = `${space}: the quota of ${byteSize(retention.maxBytes)} can't be reached, so clips go earlier`;
     findings.push(poor('disk', what, 'set "retention.maxBytes" lower, or use a larger disk', figures));

@@ -94,7 +94,7 @@ test('a quota that the disk cannot hold, and no ffmpeg at all', async () => {
   writeFileSync(camera.configPath, JSON.stringify({ ...camera.config, ffmpegPath }));
   const { status, of } = await examine(camera);
   expect(status).toBe(4);
-  expect(of('disk')).toMatchObject({ verdict: 'poor', toDo: expect.stringContaining('retention.maxBytes') });
-  expect(of('ffmpeg')).toMatchObject({ verdict: 'bad', toDo: 'apt-get install ffmpeg' });
+  expect(of('disk')).toMatchObject({ verdict: 'poor', advice: expect.stringContaining('retention.maxBytes') });
+  expect(of('ffmpeg')).toMatchObject({ verdict: 'bad', advice: 'apt-get install ffmpeg' });
   expect(existsSync(join(camera.dataDir, 'cameras', 'door'))).toBe(false);
 });

@@ -59,9 +59,9 @@ async function doctor(option: DoctorOption, io: CliIo): Promise<void> {
   const findings = await examine(config);
   if (option.json === true) sayJson(io, findings);
   else {
-    for (const { about, verdict, what, toDo } of findings) {
+    for (const { about, verdict, what, advice } of findings) {
       say(io, `${marks[verdict]}  ${about}: ${what}`);
-      if (toDo !== undefined) say(io, `      → ${toDo}`);
+      if (advice !== undefined) say(io, `      → ${advice}`);
     }
   }
   const count = findings.filter(({ verdict }) => verdict === 'bad').length;
