@@ -10,6 +10,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', ...(long ? [] : ['**/*.long.test.ts'])],
     testTimeout: long ? 1_800_000 : 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     setupFiles: ['test-fixtures/property-seed.ts'],
     pool: 'forks',
     maxWorkers: 2,

@@ -9,8 +9,8 @@ import { openFile, parseIdentity, splitFile } from '../agent/protocol/age-file.t
 import { readArchive } from '../agent/protocol/share-archive.ts';
 import type { ShareFile } from '../agent/protocol/share-verify.ts';
 import { runRecorder } from '../agent/recorder/program.ts';
-import type { VaultSession } from '../agent/vault/session.ts';
-import { type TestHouse, testPassphrase } from './house.ts';
+import { VaultSession } from '../agent/vault/session.ts';
+import { TestHouse, testPassphrase } from './house.ts';
 
 const agoMs = 600_000;
 
@@ -18,6 +18,22 @@ export interface FilmedClip {
   readonly clipId: string;
   readonly startMs: number;
   readonly endMs: number;
+}
+
+export interface FilmedHouse {
+  readonly house: TestHouse;
+  /** Open for deciding. */
+  readonly session: VaultSession;
+  readonly clip: FilmedClip;
+}
+
+/** A house with one clip of the file at `path`. */
+export async function filmHouse(path: string): Promise<FilmedHouse> {
+  const house = await TestHouse.make();
+  await house.pinRoot();
+  const session = new VaultSession({ dataDir: house.dataDir, clock: systemClock, log2Work: 8 });
+  await session.openDeciding(testPassphrase);
+  return { house, session, clip: await film(house, session, path) };
 }
 
 /** Everything in the file as one clip of the camera `cameraId`, which must be new. The file is at most a minute long. */

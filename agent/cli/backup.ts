@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AgentError } from '../base/errors.ts';
 import { type ConfigOption, findConfig, openConfig, withConfigOption } from './discovery.ts';
-import { type CliIo, say, sayJson } from './io.ts';
+import { type CliIo, clearProgress, say, sayJson, showProgress } from './io.ts';
 import { example } from './program-line.ts';
 import { byteSize } from './terminal-text.ts';
 
@@ -22,10 +22,10 @@ async function backup(folder: string, option: BackupOption, io: CliIo): Promise<
     folder: resolve(folder),
     verifyAll: option.verify === true,
     onProgress: (count) => {
-      if (io.isTty && count % 10 === 0) io.stderr.write(`\r${count} clips`);
+      if (count % 10 === 0) showProgress(io, `${count} clips`);
     },
   });
-  if (io.isTty) io.stderr.write('\r\u001b[K');
+  clearProgress(io);
   if (option.json === true) sayJson(io, result);
   else {
     say(

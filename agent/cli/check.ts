@@ -13,7 +13,7 @@ import { type Salvaged, salvageClips, settleSalvaged } from '../store/clips-salv
 import { checkOpened, type OpenedVerdict } from '../vault/clip-check.ts';
 import { withDataLock } from './data-lock.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
-import { type CliIo, note, say, sayJson } from './io.ts';
+import { type CliIo, clearProgress, note, say, sayJson, showProgress } from './io.ts';
 import { readPaperKey } from './paper-key.ts';
 import { example } from './program-line.ts';
 import { byteSize } from './terminal-text.ts';
@@ -97,9 +97,9 @@ function checkCamera(
       const bad = faults.length > 0 || opened === 'altered' || opened === 'not-ours';
       const names = [...new Set(faults.map(({ fault }) => fault))];
       if (bad) faulty.push({ clipId: clip.clipId, faults: names, ...(opened === undefined ? {} : { opened }) });
-      if (io.isTty) io.stderr.write(`\r${camera}: ${report.clipCount} clips, ${byteSize(report.bytes)}`);
+      showProgress(io, `${camera}: ${report.clipCount} clips, ${byteSize(report.bytes)}`);
     }
-    if (io.isTty && report.clipCount > 0) io.stderr.write('\r\u001b[K');
+    if (report.clipCount > 0) clearProgress(io);
   };
   const unreadable = existsSync(path) && !succeeds(look);
   const { unalteredCount, ...counts } = report;

@@ -33,3 +33,12 @@ export function note(io: CliIo, line: string): void {
 export function sayJson(io: CliIo, value: unknown): void {
   io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
+
+/** One line that is written over, for a person who waits. */
+export function showProgress(io: CliIo, line: string): void {
+  if (io.isTty) io.stderr.write(`\r${line}`);
+}
+
+export function clearProgress(io: CliIo): void {
+  if (io.isTty) io.stderr.write('\r\u001b[K');
+}

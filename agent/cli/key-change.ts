@@ -5,7 +5,7 @@ import { systemClock } from '../base/clock.ts';
 import { createLog } from '../base/log.ts';
 import type { Config } from '../config/schema.ts';
 import type { KeyChange, KeyChangeOptions } from '../vault/key-change.ts';
-import { type CliIo, say } from './io.ts';
+import { type CliIo, clearProgress, say, showProgress } from './io.ts';
 
 export function changeOptions(config: Config, io: CliIo): KeyChangeOptions {
   return {
@@ -13,13 +13,13 @@ export function changeOptions(config: Config, io: CliIo): KeyChangeOptions {
     log: createLog('keys', io.stderr),
     clock: systemClock,
     onProgress: (done) => {
-      if (io.isTty) io.stderr.write(`\r${done} keys of stored clips looked at`);
+      showProgress(io, `${done} keys of stored clips looked at`);
     },
   };
 }
 
 export function sayChange(change: KeyChange, config: Config, io: CliIo): void {
-  if (io.isTty) io.stderr.write('\r\u001b[K');
+  clearProgress(io);
   const { rewrappedCount, keptCount, foreignCount, revokedPairingCount } = change;
   say(
     io,

@@ -7,7 +7,7 @@ import { writeFileDurable } from '../base/files.ts';
 import { createLog } from '../base/log.ts';
 import { withDataLock } from './data-lock.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
-import { type CliIo, note, say, sayJson } from './io.ts';
+import { type CliIo, clearProgress, note, say, sayJson, showProgress } from './io.ts';
 import { readPaperKey } from './paper-key.ts';
 import { example } from './program-line.ts';
 import { byteSize, clean } from './terminal-text.ts';
@@ -39,11 +39,11 @@ async function restore(given: string, option: RestoreOption, io: CliIo): Promise
       pinned: option.unpinned !== true,
       log: createLog('restore', io.stderr),
       onProgress: (count) => {
-        if (io.isTty && count % 10 === 0) io.stderr.write(`\r${count} clips`);
+        if (count % 10 === 0) showProgress(io, `${count} clips`);
       },
     }),
   );
-  if (io.isTty) io.stderr.write('\r\u001b[K');
+  clearProgress(io);
   if (option.json === true) sayJson(io, result);
   else {
     say(

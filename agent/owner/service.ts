@@ -2,6 +2,7 @@
  * What the owner program can do, as one interface: the control socket (command line, terminal prompt) and the web API are
  * two thin doors to it. Every method rejects with an `AgentError`. Times are Unix milliseconds.
  */
+import type { ClipAnalysisReport, OwnPreviewReport } from '../vault/client.ts';
 
 export type LockState = 'locked' | 'viewing' | 'deciding';
 
@@ -87,19 +88,7 @@ export interface MediaPiece {
   readonly totalBytes: number;
 }
 
-export interface OwnPreview {
-  readonly previewId: string;
-  readonly files: readonly {
-    readonly name: string;
-    readonly bytes: number;
-    readonly sha256: string;
-    /** Of a video or a sound. */
-    readonly clipId?: string;
-    readonly fromMs?: number;
-    readonly toMs?: number;
-  }[];
-  readonly sealedBytes: number;
-}
+export type OwnPreview = OwnPreviewReport;
 
 /** What is asked to go into a share: at most what the request's window covers. */
 export interface Selection {
@@ -131,31 +120,8 @@ export interface RedactedRegion {
   readonly toMs?: number | undefined;
 }
 
-/** Who was found in a clip, to be filled or kept. Places are millionths of the picture as it is shown. */
-export interface ClipPeople {
-  readonly clipId: string;
-  readonly widthPx: number;
-  readonly heightPx: number;
-  readonly startMs: number;
-  readonly pictureCount: number;
-  /** Code of why nobody could be looked for: then only regions and what moves can be filled. */
-  readonly noModel?: string;
-  readonly people: readonly {
-    readonly id: number;
-    readonly fromMs: number;
-    readonly toMs: number;
-    readonly score: number;
-    readonly places: readonly {
-      readonly atMs: number;
-      readonly x: number;
-      readonly y: number;
-      readonly w: number;
-      readonly h: number;
-    }[];
-  }[];
-  /** Moments that the owner should look at: something moves and nobody was found, or only weakly. */
-  readonly unsure: readonly { readonly fromMs: number; readonly toMs: number }[];
-}
+/** Who was found in a clip, to be filled or kept. */
+export type ClipPeople = ClipAnalysisReport;
 
 export interface PreviewMedia {
   readonly name: string;

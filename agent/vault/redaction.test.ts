@@ -4,13 +4,12 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FilmedClip, film, readTruth, receive, scorePixels } from '../../test-fixtures/filmed.ts';
-import { TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
-import { systemClock } from '../base/clock.ts';
+import { type FilmedClip, filmHouse, readTruth, receive, scorePixels } from '../../test-fixtures/filmed.ts';
+import { type TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
 import { verifyShare } from '../protocol/share-verify.ts';
 import { wholeOf } from './media-content.ts';
 import { type RedactionChoiceInput, redactionChoice } from './redact/choice.ts';
-import { VaultSession } from './session.ts';
+import type { VaultSession } from './session.ts';
 
 const streams = join(import.meta.dirname, '../../test-fixtures/streams');
 
@@ -19,11 +18,7 @@ let session: VaultSession;
 let clip: FilmedClip;
 
 beforeAll(async () => {
-  house = await TestHouse.make();
-  await house.pinRoot();
-  session = new VaultSession({ dataDir: house.dataDir, clock: systemClock, log2Work: 8 });
-  await session.openDeciding(testPassphrase);
-  clip = await film(house, session, join(streams, 'day-front.mp4'));
+  ({ house, session, clip } = await filmHouse(join(streams, 'day-front.mp4')));
 }, 60_000);
 afterAll(() => house[Symbol.dispose]());
 

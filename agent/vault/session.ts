@@ -7,19 +7,18 @@ import { timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
-import { removeDurable, writeFileDurable } from '../base/files.ts';
+import { removeDurable } from '../base/files.ts';
 import { parseIdentity } from '../protocol/age-file.ts';
 import { openAgency, type PinnedRoot } from '../protocol/agency-check.ts';
-import { fromHex, sha256Hex } from '../protocol/bytes.ts';
-import { canonicalBytes } from '../protocol/canonical.ts';
+import { fromHex } from '../protocol/bytes.ts';
 import type { AgencyDocument } from '../protocol/documents.ts';
-import { peekDocument, signEnvelope } from '../protocol/envelope.ts';
+import { peekDocument } from '../protocol/envelope.ts';
 import { areaContains } from '../protocol/geometry.ts';
 import { deriveRequestKey, signingKeyFromSeed } from '../protocol/keys.ts';
 import { type CheckedRequest, checkRequest } from '../protocol/request-check.ts';
 import { openNote } from '../protocol/sealed-note.ts';
-import { archiveParts } from '../protocol/share-archive.ts';
 import { utcDay } from '../store/clips-rows.ts';
+import { writeApproved } from './approved.ts';
 import type { Span } from './content.ts';
 import { demandLifeS, type SignedDemand, writeDemand } from './demand.ts';
 import { type Floors, joinFloors, raiseFloor, raiseFloors, requireFloor } from './floors.ts';
@@ -33,14 +32,13 @@ import type { RedactionChoice } from './redact/choice.ts';
 import type { ClipAnalysisReport } from './redact/report.ts';
 import { Redactions, type RedactionTools } from './redactions.ts';
 import type { ApprovalReport, PreviewReport } from './reports.ts';
-import { requireRoom, writeSealedShare } from './share.ts';
-import { shareBytesOf, shareFiles } from './share-files.ts';
+import { requireRoom } from './share.ts';
+import { shareBytesOf } from './share-files.ts';
 import { maxRoots, parseRoot, type RootPin, readVaultFile, type VaultSecrets, writeVaultFile } from './vault-file.ts';
 import { type Pairing, parsePairingRecord, unwrapIdentity, wrapIdentity } from './viewing.ts';
 
 /** Shares are accepted until two days after the request expires. */
 const graceS = 48 * 3600;
-const dayS = 24 * 3600;
 
 export interface SessionOptions {
   readonly dataDir: string;
@@ -331,50 +329,9 @@ export class VaultSession {
     this.#approved.add(checked.requestHash);
     this.#previews.drop(params.previewId);
     const folder = join(this.#options.dataDir, 'owner', 'held', built.grant.share_id);
+    const ownerRoot = signingKeyFromSeed(fromHex(secrets.ownerRootSeedHex));
     try {
-      const grantEnvelope = signEnvelope('grant', built.grant, [built.requestKey]);
-      const sealed = writeSealedShare(
-        folder,
-        checked.agency.recipient.age,
-        archiveParts(shareFiles(built, grantEnvelope)),
-      );
-      const grantHash = sha256Hex(canonicalBytes(built.grant));
-      const ownerRoot = signingKeyFromSeed(fromHex(secrets.ownerRootSeedHex));
-      const dispatch = signEnvelope(
-        'dispatch',
-        {
-          grant_hash: grantHash,
-          share_id: built.grant.share_id,
-          request_id: checked.request.request_id,
-          body: sealed.body,
-          header: sealed.header,
-          endpoint: checked.agency.upload.https,
-          release_not_before: Math.ceil(params.releaseNotBeforeMs / 1000),
-          deadline: Math.floor(deadlineMs / 1000),
-        },
-        [ownerRoot],
-      );
-      const { delete_by_days: deleteDays } = built.grant.terms;
-      const demand = writeDemand({
-        folder: () => join(folder, 'demand'),
-        demand: { grant_hash: grantHash, share_id: built.grant.share_id, ground: 'retention_due' },
-        requestKey: built.requestKey,
-        requestId: checked.request.request_id,
-        agency: checked.agency,
-        ownerRoot,
-        notBeforeS: Math.ceil(params.releaseNotBeforeMs / 1000) + deleteDays * dayS,
-        deadlineS: Math.floor(deadlineMs / 1000) + deleteDays * dayS + demandLifeS,
-      });
-      writeFileDurable(join(folder, 'dispatch.json'), dispatch);
-      return {
-        shareId: built.grant.share_id,
-        requestHash: checked.requestHash,
-        grantHash,
-        bodyBytes: sealed.body.bytes,
-        releaseNotBeforeMs: params.releaseNotBeforeMs,
-        deadlineMs,
-        demand,
-      };
+      return writeApproved({ folder, built, checked, ownerRoot, deadlineMs, notBeforeMs: params.releaseNotBeforeMs });
     } catch (thrown) {
       // No share exists, so the request may be approved again; the next one has another id and another file key.
       this.#approved.delete(checked.requestHash);

@@ -43,8 +43,8 @@ test('sound and the proof of one device go along only when ticked, and what was 
   expect(service.lastExtras).toEqual({ sound: false, discloseLineage: false });
   await page.getByText('Not proved: your shares can’t be linked').waitFor();
   await lineage.press('Space');
-  expect(await lineage.isChecked()).toBe(true);
-  expect(await page.getByRole('heading', { name: 'Exactly this would be sent' }).count()).toBe(0);
+  await expect.poll(() => lineage.isChecked()).toBe(true);
+  await expect.poll(() => page.getByRole('heading', { name: 'Exactly this would be sent' }).count()).toBe(0);
   // What it costs is said to a screen reader too.
   const hint = await lineage.evaluate((tick) => document.getElementById(tick.getAttribute('aria-describedby') ?? ''));
   expect(hint).not.toBeNull();
@@ -58,7 +58,7 @@ test('sound and the proof of one device go along only when ticked, and what was 
 test('who asks twice about one place is shown doing so', async () => {
   service.relate(first, second);
   await logIn();
-  expect(await page.getByText('One of 2 requests of this case whose areas overlap').count()).toBe(2);
+  await expect.poll(() => page.getByText('One of 2 requests of this case whose areas overlap').count()).toBe(2);
   await openFirstRequest();
   await page.getByText('The same agency asks about this case and place in another request').waitFor();
   await page.getByRole('link', { name: `Request ${second.slice(0, 8)}` }).click();
@@ -87,7 +87,7 @@ test('a second person confirms from their own log-in, and is said to be awaited 
   await chooseAndPreview();
   await approve();
   await page.getByText('bea, who must confirm it').waitFor();
-  expect(await page.getByRole('button', { name: 'Confirm' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: 'Confirm' }).count()).toBe(0);
   await page.getByRole('button', { name: 'Log out ada' }).click();
   await logIn('bea');
   await openFirstRequest();
@@ -131,7 +131,7 @@ test('muting and hearing less often take one press each, and only an owner’s',
   await logIn('guest');
   await page.getByRole('link', { name: 'Agencies' }).click();
   for (const control of [page.getByRole('checkbox', { name: 'Muted' }), page.getByRole('combobox')])
-    expect(await control.isDisabled()).toBe(true);
+    await expect.poll(() => control.isDisabled()).toBe(true);
 });
 
 test('among fifteen hundred agencies those that may ask stand first, and the others are found by name', async () => {
@@ -144,11 +144,11 @@ test('among fifteen hundred agencies those that may ask stand first, and the oth
   await page.getByRole('link', { name: 'Agencies' }).click();
   await page.getByText('1500 found; the first 50 are shown').waitFor();
   const cards = page.locator('main ul.cards > li');
-  expect(await cards.count()).toBe(50);
+  await expect.poll(() => cards.count()).toBe(50);
   expect(await cards.first().textContent()).toMatch(/^Cedar Falls/);
   await page.getByRole('searchbox', { name: 'Find an agency' }).fill('sheriff 1234');
   await page.getByText('1 found', { exact: true }).waitFor();
-  expect(await cards.allTextContents()).toEqual([expect.stringMatching(/^County 1234 Sheriff/)]);
+  await expect.poll(() => cards.allTextContents()).toEqual([expect.stringMatching(/^County 1234 Sheriff/)]);
   await check('agencies-many');
   await page.getByRole('searchbox').fill('nobody');
   await page.getByText('0 found', { exact: true }).waitFor();
@@ -174,17 +174,17 @@ test('the ledger is sealed while locked, whole without a key, and read newest fi
   await page.getByText('Watched a clip: 0c112233 (2 times)').waitFor();
   await page.getByText('Approved a share: dddddddd').waitFor();
   const entries = page.getByRole('list', { name: 'Entries, newest first' }).locator('> li');
-  expect(await entries.count()).toBe(100);
+  await expect.poll(() => entries.count()).toBe(100);
   expect(await entries.first().textContent()).toMatch(/^250\. /);
   await page.getByRole('button', { name: 'Show earlier entries' }).click();
   await page.getByText(/^101\. /).waitFor();
   await page.getByRole('button', { name: 'Show earlier entries' }).click();
   await page.getByText(/^1\. /).waitFor();
-  expect(await page.getByRole('button', { name: 'Show earlier entries' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: 'Show earlier entries' }).count()).toBe(0);
   // Locking takes it from the screen.
   await page.getByRole('button', { name: 'Lock', exact: true }).click();
   await page.getByText('What stands in it is sealed.').waitFor();
-  expect(await page.getByText(/Watched a clip/).count()).toBe(0);
+  await expect.poll(() => page.getByText(/Watched a clip/).count()).toBe(0);
   // The same page opens it again with the pairing that it made.
   await page.getByRole('button', { name: 'Unlock viewing' }).click();
   await page.getByText('Open for viewing').waitFor();
@@ -256,6 +256,7 @@ test('hostile alerts, agencies and ledger entries are text, and cannot turn arou
 test('a device that does not answer (page/offline) is said to be away, and nothing is lost on the screen', async () => {
   await logIn();
   await openFirstRequest();
+  await page.getByRole('button', { name: 'Decline' }).waitFor();
   await context.setOffline(true);
   await page.getByRole('button', { name: 'Decline' }).click();
   await page.getByText('The device does not answer. Are you on the home network?').first().waitFor();

@@ -12,7 +12,7 @@ test('hostile agency text is text: no markup, no link, no title, no request', as
   await page.locator(`a[href="#/requests/${'b'.repeat(32)}"]`).click();
   await page.getByRole('heading', { name: 'A request for footage' }).waitFor();
   await page.getByRole('heading', { name: 'Who asks' }).waitFor();
-  expect(await page.getByText(hostileText).count()).toBeGreaterThan(5);
+  await expect.poll(() => page.getByText(hostileText).count()).toBeGreaterThan(5);
   expect(await page.locator('main img, main script').count()).toBe(0);
   expect(await page.locator('main a').evaluateAll((links) => links.map((a) => a.getAttribute('href')))).toEqual([
     '#/requests',

@@ -12,7 +12,9 @@ test.each([
   await lookAtClips();
   await page.getByRole('checkbox').first().check();
   // The careful choice stands beforehand.
-  expect(await page.getByRole('radio', { name: 'Hide everybody whom you don’t keep' }).isChecked()).toBe(true);
+  await expect
+    .poll(() => page.getByRole('radio', { name: 'Hide everybody whom you don’t keep' }).isChecked())
+    .toBe(true);
   await page.getByRole('button', { name: 'Choose people and places' }).click();
   await page.getByLabel('Hide person 2').uncheck();
   await page.getByRole('button', { name: /^Show person 1/ }).click();

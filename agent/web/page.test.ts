@@ -67,7 +67,7 @@ test('what was chosen differently must be previewed again, and trimming stays in
   await end.focus();
   for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowLeft');
   await page.getByText('Send only this part (18 s)').waitFor();
-  expect(await page.getByRole('heading', { name: 'Exactly this would be sent' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('heading', { name: 'Exactly this would be sent' }).count()).toBe(0);
   await end.press('Home');
   await page.getByText('Send only this part (1 s)').waitFor();
 });
@@ -135,7 +135,7 @@ test('a clip is pinned with what that costs, deleted, and taken back', async () 
   await page.getByText('Deleted a clip of Front door; gone for good at').waitFor();
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByText('3 clips').waitFor();
-  expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' });
 });
 
 test('when the session is over, the next press leads to the log-in', async () => {
@@ -155,5 +155,5 @@ test('a viewer sees that deciding is not theirs', async () => {
   expect(await page.getByRole('button', { name: /Approve|Decline|Look at/ }).count()).toBe(0);
   await page.getByRole('link', { name: 'Agencies' }).click();
   await page.getByRole('checkbox', { name: 'May ask me' }).waitFor();
-  expect(await page.getByRole('checkbox', { name: 'May ask me' }).isDisabled()).toBe(true);
+  await expect.poll(() => page.getByRole('checkbox', { name: 'May ask me' }).isDisabled()).toBe(true);
 });

@@ -96,10 +96,10 @@ def rate(progress, peak):
 def sides(progress, trained):
     """Input sides to draw from: small ones are cheap, and what is learnt from them holds for larger ones.
 
-    What goes on from a trained net has no use for the smallest.
+    What goes on from a trained net has no use for the smallest, and ends on the side at which it is used.
     """
     if trained:
-        return (160, 192) if progress < 0.36 else (192, 224) if progress < 0.71 else (224, 256)
+        return (160, 192, 224) if progress < 0.36 else (192, 224, 256) if progress < 0.71 else (224, 256, 288, 320)
     return (128, 160, 192) if progress < 0.25 else (160, 192) if progress < 0.55 else (192, 224) if progress < 0.8 else (224, 256)
 
 

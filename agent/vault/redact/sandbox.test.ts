@@ -4,12 +4,11 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../../test-fixtures/eventually.ts';
-import { type FilmedClip, film } from '../../../test-fixtures/filmed.ts';
-import { TestHouse, testPassphrase } from '../../../test-fixtures/house.ts';
-import { systemClock } from '../../base/clock.ts';
+import { type FilmedClip, filmHouse } from '../../../test-fixtures/filmed.ts';
+import { type TestHouse, testPassphrase } from '../../../test-fixtures/house.ts';
 import { VaultClient } from '../client.ts';
 import { wholeOf } from '../media-content.ts';
-import { VaultSession } from '../session.ts';
+import type { VaultSession } from '../session.ts';
 import { redactionChoice } from './choice.ts';
 
 let house: TestHouse;
@@ -17,11 +16,8 @@ let session: VaultSession;
 let clip: FilmedClip;
 
 beforeAll(async () => {
-  house = await TestHouse.make();
-  await house.pinRoot();
-  session = new VaultSession({ dataDir: house.dataDir, clock: systemClock, log2Work: 8 });
-  await session.openDeciding(testPassphrase);
-  clip = await film(house, session, join(import.meta.dirname, '../../../test-fixtures/streams/runs-past.mp4'));
+  const path = join(import.meta.dirname, '../../../test-fixtures/streams/runs-past.mp4');
+  ({ house, session, clip } = await filmHouse(path));
 }, 60_000);
 afterAll(() => house[Symbol.dispose]());
 
