@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -137,6 +146,26 @@ test('a clip that a power loss cut is exported and said to prove nothing', async
   );
   expect((await run('export', '--out-dir', join(folder, 'none'))).stderr).toContain('(clips/usage)');
   expect((await run('export', '--out', join(folder, 'none'))).stderr).toContain('(clips/usage)');
+});
+
+test('one clip as one file goes neither through a link nor over what another program left', async () => {
+  await owner.call('unlockDeciding', { passphrase: testPassphrase });
+  const out = join(folder, 'one.mp4');
+  writeFileSync(`${out}.part`, 'theirs');
+  expect((await run('export', ids[0] ?? '', '--out', out)).status).toBe(0);
+  expect(pictures(out)).toMatch(/^0\.000000,/);
+  expect(readFileSync(`${out}.part`, 'utf8')).toBe('theirs');
+  symlinkSync(join(folder, 'elsewhere'), join(folder, 'link'));
+  for (const args of [
+    ['export'],
+    ['share', '--recipient', person.recipient, '--passphrase-file', join(folder, 'words'), '--yes'],
+  ]) {
+    const refused = await run(...args, ids[0] ?? '', '--out', join(folder, 'link'));
+    expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('(clips/file-exists)')]);
+  }
+  expect(existsSync(join(folder, 'elsewhere'))).toBe(false);
+  const alone = await run('export', ids[0] ?? '', '--out-dir', join(folder, 'alone'));
+  expect(alone.stdout).toContain('Wrote 1 video into');
 });
 
 test('sealed to a person of choice: previewed, by passphrase, opened by stock age, proved, noted, and nothing left behind', async () => {

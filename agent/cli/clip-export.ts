@@ -1,15 +1,6 @@
 /** Clips with their proofs: taken out for oneself into a folder, or sealed to one person as a file. Nothing is sent anywhere. */
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AgentError, systemCode } from '../base/errors.ts';
 import { findFfmpeg } from '../base/ffmpeg.ts';
@@ -20,6 +11,7 @@ import { maxClips } from '../protocol/share-names.ts';
 import { exportClip } from './clip-files.ts';
 import { farBackMs, listClips, wholeIds } from './clip-ids.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
+import { makeNewFolder, requireNew, writeNewFile } from './new-file.ts';
 import type { OwnerClient } from './owner-client.ts';
 import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
 import { Prompter } from './prompter.ts';
@@ -62,17 +54,6 @@ const selectionOf = ({ fromMs, toMs }: Chosen, clips: readonly ClipSummary[]) =>
     toMs: Math.min(endMs, toMs),
   }));
 
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: false, mode: 0o700 });
-  } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code === undefined) throw thrown;
-    const why = code === 'EEXIST' ? 'it exists already' : code;
-    throw new AgentError('usage', 'clips/file-exists', `Cannot write into ${path}: ${why}`, { cause: thrown });
-  }
-}
-
 /** Exactly the previewed bytes. Throws `clips/cannot-write`. */
 async function writeFiles(owner: OwnerClient, { previewId, files }: OwnPreview, folder: string): Promise<void> {
   for (const { name } of files) {
@@ -108,7 +89,7 @@ export async function exportWithProof(
   config: Config,
 ): Promise<ExportReport> {
   const ffmpegPath = findFfmpeg({ configuredPath: config.ffmpegPath });
-  makeFolder(folder);
+  makeNewFolder(folder);
   const report = { movies: [] as string[], proofs: [] as string[], unproved: [] as string[] };
   const nameOf = ({ startMs, cameraId }: ClipSummary): string => {
     const stem = `${new Date(startMs).toISOString().slice(0, 19).replaceAll(':', '-')}Z-${cameraId}`;
@@ -126,7 +107,7 @@ export async function exportWithProof(
     const batch = whole.slice(at, at + maxClips);
     const preview = await owner.call('ownPreview', { selection: selectionOf(chosen, batch), sound: chosen.sound });
     const proof = `proof-${String(at / maxClips + 1).padStart(2, '0')}`;
-    makeFolder(join(folder, proof));
+    makeNewFolder(join(folder, proof));
     await writeFiles(owner, preview, join(folder, proof));
     for (const clip of batch) {
       const input = preview.files
@@ -160,8 +141,7 @@ export async function shareWithPerson(
   io: CliIo,
 ): Promise<void> {
   const out = resolve(option.out);
-  if (existsSync(out))
-    throw new AgentError('usage', 'clips/file-exists', `Cannot write ${out}: the file exists already`);
+  requireNew(out);
   using prompter = new Prompter(io);
   const passphrase = await obtainPassphrase(option, io, prompter);
   if ((await owner.call('health')).lock !== 'deciding') await owner.call('unlockDeciding', { passphrase });
@@ -180,7 +160,7 @@ export async function shareWithPerson(
   ]);
   for (const line of table(rows)) note(io, line);
   if (option.look !== undefined) {
-    makeFolder(option.look);
+    makeNewFolder(option.look);
     await writeFiles(owner, preview, option.look);
     note(io, `The very files are in ${option.look}, not sealed: play them, then delete them.`);
   }
@@ -188,21 +168,19 @@ export async function shareWithPerson(
     throw new AgentError('refused', 'clips/not-confirmed', 'Nothing was sealed: it was not confirmed');
   }
   const sealed = await owner.call('ownShare', { previewId: preview.previewId, passphrase });
-  takeAway(sealed.path, out);
+  await takeAway(sealed.path, out);
   if (option.json === true) return sayJson(io, { out, bytes: sealed.bytes, files: preview.files.length });
   say(io, `Wrote ${out} (${byteSize(sealed.bytes)}). It was sent to nobody: pass it on yourself. They open it with`);
   say(io, `  age -d -i THEIR_KEY ${clean(option.out)} > clips.tar && tar xf clips.tar && latchkey verify clips.tar`);
 }
 
 /** Sealed, so a copy on another file system is no worse a place. */
-function takeAway(from: string, to: string): void {
+async function takeAway(from: string, to: string): Promise<void> {
   try {
-    copyFileSync(from, to);
-    chmodSync(to, 0o600);
-  } catch (thrown) {
-    rmSync(to, { force: true });
-    throw new AgentError('unavailable', 'clips/cannot-write', `Cannot write ${to}: ${systemCode(thrown) ?? 'failed'}`, {
-      cause: thrown,
+    await writeNewFile(to, async (work) => {
+      const copy = join(work, 'sealed.age');
+      await copyFile(from, copy);
+      return copy;
     });
   } finally {
     rmSync(from, { force: true });

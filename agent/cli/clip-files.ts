@@ -1,7 +1,7 @@
 /** Clips as files: the opened one through the owner program, the sealed one straight from `clips.db`. */
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentError, systemCode } from '../base/errors.ts';
+import { AgentError } from '../base/errors.ts';
 import { findFfmpeg } from '../base/ffmpeg.ts';
 import { writeFileDurable } from '../base/files.ts';
 import { remuxToPlainMp4 } from '../base/remux.ts';
@@ -10,62 +10,33 @@ import { ClipsReader } from '../store/clips-reader.ts';
 import type { ClipRow, SegmentRow } from '../store/clips-rows.ts';
 import { findId } from './clip-ids.ts';
 import { type CliIo, note } from './io.ts';
+import { makeNewFolder, writeNewFile } from './new-file.ts';
 import type { OwnerClient } from './owner-client.ts';
+import { counted } from './terminal-text.ts';
 
-/**
- * Writes the clip into a new file that begins at zero and plays everywhere; a failure leaves none behind. Throws
- * `clips/file-exists`, `clips/cannot-write`, `base/ffmpeg-missing`.
- */
+/** Writes the clip into a new file that begins at zero and plays everywhere. Throws as `writeNewFile`, and `base/ffmpeg-missing`. */
 export async function exportClip(owner: OwnerClient, clipId: string, path: string, config: Config): Promise<number> {
   const ffmpegPath = findFfmpeg({ configuredPath: config.ffmpegPath });
-  if (existsSync(path)) throw fileExists(path);
-  const stored = `${path}.part`;
-  try {
+  await writeNewFile(path, async (work) => {
+    const stored = join(work, 'stored.mp4');
     await writeStored(owner, clipId, stored);
-    await remuxToPlainMp4({ ffmpegPath, input: stored, output: path });
-    chmodSync(path, 0o600);
-    return statSync(path).size;
-  } finally {
-    rmSync(stored, { force: true });
-  }
+    const output = join(work, 'plain.mp4');
+    await remuxToPlainMp4({ ffmpegPath, input: stored, output });
+    return output;
+  });
+  return statSync(path).size;
 }
 
 /** The clip as it is stored: a fragmented MP4 on the time line of its run. */
 async function writeStored(owner: OwnerClient, clipId: string, path: string): Promise<void> {
-  let fd: number | undefined;
+  const fd = openSync(path, 'wx', 0o600);
   try {
     for await (const piece of owner.media('clipMedia', { clipId })) {
-      fd ??= openNew(path);
       for (let offset = 0; offset < piece.length; ) offset += writeSync(fd, piece, offset);
     }
-    if (fd !== undefined) fsyncSync(fd);
-  } catch (thrown) {
-    if (fd !== undefined) rmSync(path, { force: true });
-    if (thrown instanceof AgentError) throw thrown;
-    throw new AgentError(
-      'unavailable',
-      'clips/cannot-write',
-      `Cannot write ${path}: ${systemCode(thrown) ?? 'failed'}`,
-      {
-        cause: thrown,
-      },
-    );
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    closeSync(fd);
   }
-}
-
-function openNew(path: string): number {
-  try {
-    return openSync(path, 'wx', 0o600);
-  } catch (thrown) {
-    if (systemCode(thrown) !== 'EEXIST') throw thrown;
-    throw fileExists(path);
-  }
-}
-
-function fileExists(path: string): AgentError {
-  return new AgentError('usage', 'clips/file-exists', `Cannot write ${path}: the file exists already`);
 }
 
 export interface SealedTarget {
@@ -73,7 +44,7 @@ export interface SealedTarget {
   readonly outDir?: string;
 }
 
-/** Needs neither a key nor the owner program. Throws `clips/not-found`, `clips/ambiguous`, `clips/no-such-segment`, `clips/usage`, `clips/file-exists`. */
+/** Needs neither a key nor the owner program. Throws `clips/not-found`, `clips/ambiguous`, `clips/no-such-segment`, `clips/usage`, and as `makeNewFolder`. */
 export async function writeSealed(config: Config, given: string, target: SealedTarget, io: CliIo): Promise<void> {
   if ((target.segment === undefined) === (target.outDir === undefined)) {
     throw new AgentError('usage', 'clips/usage', 'Cannot take out the clip: give either --out-dir or --segment');
@@ -132,12 +103,7 @@ function writeAll(
   folder: string,
   io: CliIo,
 ): void {
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (thrown) {
-    if (systemCode(thrown) !== 'EEXIST') throw thrown;
-    throw new AgentError('usage', 'clips/file-exists', `Cannot write into ${folder}: it exists already`);
-  }
+  makeNewFolder(folder);
   const put = (name: string, bytes: Uint8Array): void => writeFileDurable(join(folder, name), bytes);
   for (const phase of ['opening', 'closing'] as const) {
     const meta = reader.meta(clip.seq, phase);
@@ -148,7 +114,7 @@ function writeAll(
   }
   note(
     io,
-    `Wrote ${segments.length} sealed segments into ${folder}. Opened one by one and joined in order they are the clip:`,
+    `Wrote ${counted(segments.length, 'sealed segment')} into ${folder}. Opened one by one and joined in order they are the clip:`,
   );
   const open = (track: number, file: string): void =>
     note(io, `  for f in ${folder}/segment-*-track-${track}.*; do age -d -i paper-key.txt "$f"; done > ${file}`);

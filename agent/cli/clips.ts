@@ -8,7 +8,7 @@ import { type CliIo, note, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
 import { example } from './program-line.ts';
 import { clipText } from './request-text.ts';
-import { byteSize, clean, localTime } from './terminal-text.ts';
+import { byteSize, clean, counted, localTime } from './terminal-text.ts';
 
 interface ListOption extends ConfigOption {
   readonly from?: string;
@@ -98,7 +98,7 @@ async function exportClips(ids: readonly string[], option: ExportOption, io: Cli
     return exportWithProof(owner, chosen, outDir, config);
   });
   if (option.json === true) return sayJson(io, report);
-  say(io, `Wrote ${report.movies.length} videos into ${outDir}, readable by anyone who gets them.`);
+  say(io, `Wrote ${counted(report.movies.length, 'video')} into ${outDir}, readable by anyone who gets them.`);
   for (const name of report.unproved)
     say(io, `  ${name} was cut short by a power loss: nothing can be proved about it.`);
   for (const proof of report.proofs) say(io, `Their proofs: latchkey verify ${outDir}/${proof}`);

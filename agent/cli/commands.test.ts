@@ -228,7 +228,7 @@ describe('an owner at the command line', () => {
     const probe = ['-v', 'error', '-count_packets', '-show_entries', 'format=start_time:stream=nb_read_packets'];
     const shown = execFileSync('ffprobe', [...probe, '-of', 'csv=p=0', out], { encoding: 'utf8' });
     expect(shown.trim().split('\n')).toEqual(['1000', '0.000000']);
-    expect(readdirSync(place.folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+    expect(readdirSync(place.folder).filter((name) => name.includes('unfinished'))).toEqual([]);
     const again = await latchkey(['clips', 'export', clip?.clipId ?? '', '--out', out]);
     expect([again.status, again.stderr]).toEqual([2, expect.stringContaining('(clips/file-exists)')]);
     const nowhere = await latchkey([

@@ -18,7 +18,7 @@ import type { Run } from '../recorder/stages.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
 import { bad, type Finding, good, poor } from './doctor-finding.ts';
 import type { Ffmpeg } from './doctor-machine.ts';
-import { byteSize, seconds } from './terminal-text.ts';
+import { byteSize, counted, seconds } from './terminal-text.ts';
 
 const lookMs = 12_000;
 const wantedKeyframes = 3;
@@ -180,7 +180,7 @@ export function lookAtClips({ dataDir, retention }: Config, id: string): Finding
     const share = (pinnedBytes + heldBytes) / retention.maxBytes;
     const figures = { clipCount: clips.length, bytes: bytesOf(clips), pinnedBytes, heldBytes };
     const oldest = clips.map(({ day }) => day).toSorted()[0];
-    const kept = `${clips.length} clips, ${byteSize(figures.bytes)}${oldest === undefined ? '' : ` since ${oldest}`}`;
+    const kept = `${counted(clips.length, 'clip')}, ${byteSize(figures.bytes)}${oldest === undefined ? '' : ` since ${oldest}`}`;
     const what = `${kept}; pinned by you ${byteSize(pinnedBytes)}, held for open requests ${byteSize(heldBytes)}: ${Math.round(share * 100)} % of the quota`;
     if (share <= 0.5) return [good(about, what, figures)];
     return [

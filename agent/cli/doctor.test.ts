@@ -40,7 +40,7 @@ test('a set-up that works: every finding is in order or says what it costs', asy
   expect(of('clock')).toMatchObject({ verdict: 'poor', what: 'believed as it is, because the configuration says so' });
   expect(of('camera door')).toMatchObject({ verdict: 'good', figures: { widthPx: 640, heightPx: 360, fps: 10 } });
   expect(of('mask of door')?.what).toMatch(/1 set, burned in before anything is stored; it costs \d+ % of one core/);
-  expect(of('clips of door')?.what).toMatch(/^1 clips, .* 0 % of the quota$/);
+  expect(of('clips of door')?.what).toMatch(/^1 clip, .* 0 % of the quota$/);
   expect(of('files')).toMatchObject({ verdict: 'good' });
   expect(of('broker')).toMatchObject({ verdict: 'poor' });
   expect(Number(of('power cuts')?.figures?.['fsyncMs'])).toBeGreaterThan(0);

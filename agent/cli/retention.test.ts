@@ -32,7 +32,7 @@ it('shows what would go, of which camera, and changes nothing', async () => {
   const strict = await retention('--max-days', '3.5', '--max-bytes', '1 MiB');
   expect(strict.stdout).toMatch(/^With at most 1.* for all cameras, 3.5 days/);
   expect(strict.stdout).toMatch(
-    /front: 1 clips as too old \(.* of \d{4}-\d\d-\d\d to .*\) would go|front: 2 clips as too old/,
+    /front: 1 clip as too old \(.* of \d{4}-\d\d-\d\d to .*\) would go|front: 2 clips as too old/,
   );
   expect(strict.stderr).toContain('Nothing was changed');
   expect(readFileSync(configPath).equals(before)).toBe(true);

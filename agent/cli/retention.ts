@@ -13,7 +13,7 @@ import type { ClipRow } from '../store/clips-rows.ts';
 import { type ConfigOption, findConfig, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { example } from './program-line.ts';
-import { byteSize } from './terminal-text.ts';
+import { byteSize, counted } from './terminal-text.ts';
 
 interface RetentionOption extends ConfigOption {
   readonly maxBytes?: string;
@@ -81,14 +81,14 @@ function explain(plans: readonly CameraPlan[], io: CliIo): void {
     const part = (clips: readonly ClipRow[], why: string): string => {
       const bytes = clips.reduce((sum, clip) => sum + clip.bytes, 0);
       const listed = clips.map(({ day }) => day).toSorted();
-      return `${clips.length} clips ${why} (${byteSize(bytes)}, of ${listed[0]} to ${listed.at(-1)})`;
+      return `${counted(clips.length, 'clip')} ${why} (${byteSize(bytes)}, of ${listed[0]} to ${listed.at(-1)})`;
     };
     const parts = [
       ...(tooOld.length > 0 ? [part(tooOld, 'as too old')] : []),
       ...(tooMany.length > 0 ? [part(tooMany, 'over the quota')] : []),
     ];
     say(io, `${camera}: ${parts.length === 0 ? 'nothing would go' : `${parts.join(' and ')} would go`}`);
-    const kept = `${keptCount} clips stay, ${byteSize(keptBytes)}`;
+    const kept = `${keptCount} ${keptCount === 1 ? 'clip stays' : 'clips stay'}, ${byteSize(keptBytes)}`;
     say(io, `  ${kept}; pinned by you ${byteSize(pinnedBytes)}, held for open requests ${byteSize(heldBytes)}`);
   }
 }
