@@ -2,6 +2,8 @@
  * What is filled, in cells of 16 × 16 pixels: the blocks that an encoder codes. A cell is filled as a whole or not at all, so
  * no block mixes fill and picture and what is filled stays flat. Everything is rounded outwards. Pure.
  */
+import type { Turns } from './video-init.ts';
+
 export const cellPx = 16;
 /** So far from its edge a filled place may still show something of what is beside it. */
 export const edgePx = 4;
@@ -103,7 +105,7 @@ export const anyCell = (cells: Cells): boolean => cells.includes(1);
 export function turnBack(
   shown: Cells,
   shownPx: { readonly widthPx: number; readonly heightPx: number },
-  turns: 0 | 1 | 2 | 3,
+  turns: Turns,
 ): Cells {
   if (turns === 0) return shown;
   const { widthPx: w, heightPx: h } = shownPx;

@@ -48,7 +48,7 @@ async function prepare(): Promise<void> {
   const decoding = ['-v', 'error', '-f', 'mp4', '-i', 'pipe:0', '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'];
   const pictures = spawnSync('ffmpeg', decoding, { input: recorded, maxBuffer: 2 ** 30 }).stdout;
   const small: Buffer[] = [];
-  const job = { ffmpegPath: findFfmpeg(), input: [recorded], widthPx: 640, heightPx: 360 };
+  const job = { ffmpegPath: findFfmpeg(), input: [recorded], widthPx: 640, heightPx: 360, turns: 0 as const };
   for await (const picture of decodeSmall(job)) small.push(Buffer.from(picture));
   const made = wholeOf(session.previewMedia(previewId, '40-video.mp4'));
   plain = { recorded, pictures, small: Buffer.concat(small), made };

@@ -1,5 +1,6 @@
 /** Decodes a clip to small pictures, every one of them, in the orientation in which a player shows it. */
 import { runPipes } from './ffmpeg-pipes.ts';
+import type { Turns } from './video-init.ts';
 
 export interface SmallPictures {
   readonly widthPx: number;
@@ -18,25 +19,35 @@ export function smallSize(widthPx: number, heightPx: number): SmallPictures {
 
 export interface SmallPictureJob extends SmallPictures {
   readonly ffmpegPath: string;
+  /** Quarter turns clockwise by which a player turns the picture; the size is that of the turned one. */
+  readonly turns: Turns;
   /** Initialisation segment and fragments. */
   readonly input: readonly Uint8Array[];
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
+ * Turned here and not by ffmpeg: that also follows what the pictures themselves say about how the camera hangs, which no
+ * player does, nor does who fills them, and what is found would be filled in another place.
+ */
+const turned = ['', ',transpose=clock', ',hflip,vflip', ',transpose=cclock'] as const;
+
+/**
  * Planar 4:2:0; the buffer is overwritten by the next picture. The generator's value is the pixel format of the source as
  * ffmpeg names it.
  */
 export async function* decodeSmall(job: SmallPictureJob): AsyncGenerator<Buffer, string | undefined> {
-  const { widthPx, heightPx } = job;
+  const { widthPx, heightPx, turns } = job;
   const picture = Buffer.alloc((widthPx * heightPx * 3) / 2);
   let filled = 0;
-  const scaled = `scale=${widthPx}:${heightPx}:flags=area:out_range=tv,format=yuv420p`;
+  const [codedPx, codedHighPx] = turns % 2 === 1 ? [heightPx, widthPx] : [widthPx, heightPx];
+  const scaled = `scale=${codedPx}:${codedHighPx}:flags=area:out_range=tv,format=yuv420p${turned[turns]}`;
   const output = runPipes({
     ...job,
     args: [
       '-skip_loop_filter',
       'all',
+      '-noautorotate',
       '-f',
       'mp4',
       '-i',

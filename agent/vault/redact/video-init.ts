@@ -1,6 +1,9 @@
 /** The initialisation segment of a video track: what redaction must know of it, and the same with other parameter sets. Pure. */
+import { AgentError } from '../../base/errors.ts';
 import { type Box, boxesOf, childrenOf, damaged, joinBox, only } from '../boxes.ts';
 import type { SampleDefaults } from './samples.ts';
+
+export type Turns = 0 | 1 | 2 | 3;
 
 export interface VideoInit {
   readonly trackId: number;
@@ -11,7 +14,7 @@ export interface VideoInit {
   readonly widthPx: number;
   readonly heightPx: number;
   /** Quarter turns clockwise by which a player turns the picture. */
-  readonly turns: 0 | 1 | 2 | 3;
+  readonly turns: Turns;
   /** Undefined where the pictures are not H.264. */
   readonly avc: AvcConfig | undefined;
 }
@@ -41,7 +44,7 @@ function entryOf(stsd: Box): Box {
   return entry;
 }
 
-/** Throws `vault/bad-movie`. */
+/** Throws `vault/bad-movie`, `redact/mirrored`. */
 export function readVideoInit(init: Uint8Array): VideoInit {
   const top = boxesOf(init);
   try {
@@ -67,11 +70,17 @@ export function readVideoInit(init: Uint8Array): VideoInit {
   }
 }
 
-/** First row of the matrix, 16.16: (1, 0) is upright, (0, 1) a quarter turn clockwise. Anything else is taken as upright. */
-function turnsOf(tkhd: Buffer, at: number): 0 | 1 | 2 | 3 {
-  const [a, b] = [tkhd.readInt32BE(at), tkhd.readInt32BE(at + 4)];
-  if (a === 0 && b !== 0) return b > 0 ? 1 : 3;
-  return a < 0 && b === 0 && tkhd.readInt32BE(at + 16) < 0 ? 2 : 0;
+/**
+ * The matrix (a b, c d, 16.16): (1 0, 0 1) is upright, (0 1, -1 0) a quarter turn clockwise. In a mirrored or slanted picture
+ * the owner would draw in one place and something else be filled.
+ */
+function turnsOf(tkhd: Buffer, at: number): Turns {
+  const signs = [0, 4, 12, 16].map((offset) => Math.sign(tkhd.readInt32BE(at + offset))).join();
+  const turns = ['1,0,0,1', '0,1,-1,0', '-1,0,0,-1', '0,-1,1,0'].indexOf(signs);
+  if (turns >= 0) return turns as Turns;
+  const message =
+    'Cannot redact the clip: its picture is shown mirrored or slanted. Leave it out, or share it as it is';
+  throw new AgentError('refused', 'redact/mirrored', message);
 }
 
 /** ISO/IEC 14496-15, 5.3.3.1. */
