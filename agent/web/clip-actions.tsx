@@ -1,4 +1,4 @@
-/** Keeping and deleting a clip, with a way back: what is deleted can be taken back for ten minutes. */
+/** Keeping and deleting a clip, for an owner's log-in, with a way back: what is deleted can be taken back for ten minutes. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ClipSummary, DeletedClip, PinResult } from '../owner/service.ts';
@@ -54,7 +54,11 @@ export function ClipActions(props: { readonly clip: ClipSummary; readonly onChan
 }
 
 /** Stands where it is seen after a deletion, also after the page was loaded anew. */
-export function DeletedClips(props: { readonly revision: number; readonly onChange: () => void }): JSX.Element | null {
+export function DeletedClips(props: {
+  readonly revision: number;
+  readonly mayUndo: boolean;
+  readonly onChange: () => void;
+}): JSX.Element | null {
   const { value } = useLoaded(() => get<readonly DeletedClip[]>('/api/clips/deleted'), [props.revision]);
   const [problem, setProblem] = useState<string>();
   const undo = (clipId: string): void => {
@@ -71,9 +75,11 @@ export function DeletedClips(props: { readonly revision: number; readonly onChan
         {(value ?? []).map(({ clipId, cameraName, goneAtMs }) => (
           <li key={clipId}>
             Deleted a clip of {cameraName}; gone for good at {clockTime(goneAtMs)}.{' '}
-            <button type="button" onClick={() => undo(clipId)}>
-              Undo
-            </button>
+            {props.mayUndo && (
+              <button type="button" onClick={() => undo(clipId)}>
+                Undo
+              </button>
+            )}
           </li>
         ))}
       </ul>

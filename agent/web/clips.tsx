@@ -10,13 +10,14 @@ import { useLoaded } from './load.ts';
 import { Still } from './still.tsx';
 import { clockTime, dateOf, day, dayBounds, duration, offsetAt, size } from './words.ts';
 
-export function ClipsPage({ health, revision }: PageProps): JSX.Element {
+export function ClipsPage({ session, health, revision }: PageProps): JSX.Element {
   const [date, setDate] = useState(() => /[?&]day=(\d{4}-\d{2}-\d{2})/.exec(location.hash)?.[1] ?? dateOf(Date.now()));
   const [playing, setPlaying] = useState<string>();
   const [changes, setChanges] = useState(0);
   const changed = (): void => setChanges((count) => count + 1);
   const { fromMs, toMs } = dayBounds(date);
   const locked = health.lock === 'locked';
+  const mayChange = session.role === 'owner';
   const { value, problem } = useLoaded(
     () => (locked ? Promise.resolve([]) : get<readonly ClipSummary[]>(`/api/clips?from=${fromMs}&to=${toMs}`)),
     [date, locked, revision, changes],
@@ -57,7 +58,7 @@ export function ClipsPage({ health, revision }: PageProps): JSX.Element {
               <span key={hour}>{hour}</span>
             ))}
           </p>
-          <DeletedClips revision={revision + changes} onChange={changed} />
+          <DeletedClips revision={revision + changes} mayUndo={mayChange} onChange={changed} />
           {value !== undefined && clips.length === 0 && <p class="empty">No clip on this day.</p>}
           <ol class="clips">
             {clips.map((clip) => (
@@ -94,7 +95,7 @@ export function ClipsPage({ health, revision }: PageProps): JSX.Element {
                     Play
                   </button>
                 )}
-                <ClipActions clip={clip} onChange={changed} />
+                {mayChange && <ClipActions clip={clip} onChange={changed} />}
               </li>
             ))}
           </ol>

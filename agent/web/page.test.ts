@@ -98,6 +98,21 @@ test('a change made elsewhere shows without a reload', async () => {
   await page.getByText('You said no; nobody is told').waitFor();
 });
 
+test('a viewer looks back and is offered nothing that would be refused: no pinning, no deleting, no undoing', async () => {
+  await service.unlockDeciding({ passphrase });
+  const [clip] = await service.listClips({ fromMs: 0, toMs: Date.now() * 2 });
+  await service.deleteClips({ clipIds: [clip?.clipId ?? ''] });
+  await logIn('guest');
+  await page.getByRole('button', { name: 'Pair this browser' }).click();
+  await page.getByLabel('Passphrase').fill(passphrase);
+  await page.getByRole('button', { name: 'Pair', exact: true }).click();
+  await page.goto(`${api.url}#/clips?day=2026-11-21`);
+  await page.getByText('2 clips').waitFor();
+  await page.getByText('Deleted a clip of Front door; gone for good at').waitFor();
+  expect(await page.getByRole('button', { name: /^Play the clip/ }).count()).toBe(2);
+  expect(await page.getByRole('button', { name: /^(Pin|Unpin|Delete|Undo)/ }).count()).toBe(0);
+});
+
 test('looking back needs viewing, then shows a day and plays', async () => {
   await logIn();
   await page.goto(`${api.url}#/clips?day=2026-11-21`);
