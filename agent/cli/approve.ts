@@ -3,13 +3,13 @@ import { AgentError } from '../base/errors.ts';
 import type { ClipSummary, RequestDetail, Selection } from '../owner/service.ts';
 import { findId } from './clip-ids.ts';
 import { type ConfigOption, openConfig } from './discovery.ts';
-import { type CliIo, note, say, sayJson } from './io.ts';
+import { type CliIo, columnsOf, note, say, sayJson } from './io.ts';
 import { type OwnerClient, withOwner } from './owner-client.ts';
 import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
 import { Prompter } from './prompter.ts';
 import { type RedactOption, withRedaction } from './redact-options.ts';
 import { banner, clipText, previewRows, requestRows, wholeSelection } from './request-text.ts';
-import { clean, localTime, table } from './terminal-text.ts';
+import { clean, labelled, localTime } from './terminal-text.ts';
 
 export interface ApproveOption extends ConfigOption, PassphraseOption, RedactOption {
   readonly clip?: readonly string[];
@@ -82,7 +82,7 @@ async function approveWith(
     throw new AgentError('refused', 'requests/no-clips', 'Cannot approve: no clip meets the window of this request');
   }
   note(io, banner);
-  for (const line of table(requestRows(request))) note(io, line);
+  for (const line of labelled(requestRows(request), columnsOf(io.stderr))) note(io, line);
   const selection = withRedaction(await chooseClips(option, clips, request, io, prompter), option, time);
   const redacting = selection.filter(({ redact }) => redact !== undefined).length;
   if (redacting > 0) note(io, `Filling ${redacting} of ${selection.length} clips; this takes a while …`);
@@ -93,7 +93,7 @@ async function approveWith(
     discloseLineage: option.oneDevice === true,
   });
   note(io, 'Exactly this would be sent:');
-  for (const line of table(previewRows(preview))) note(io, line);
+  for (const line of labelled(previewRows(preview), columnsOf(io.stderr))) note(io, line);
   if (option.yes !== true && !(await prompter.confirm('Approve this share?'))) {
     throw new AgentError('refused', 'requests/not-confirmed', 'Nothing was shared: the share was not confirmed');
   }

@@ -42,3 +42,8 @@ export function showProgress(io: CliIo, line: string): void {
 export function clearProgress(io: CliIo): void {
   if (io.isTty) io.stderr.write('\r\u001b[K');
 }
+
+/** Where nobody says how wide it is, as wide as a terminal usually is. */
+export function columnsOf({ columns = 80 }: CliOutput): number {
+  return columns;
+}

@@ -55,8 +55,8 @@ function bytesOf(path: string): Buffer {
   try {
     bytes = readFileLimited(path, 1 << 20);
   } catch (thrown) {
-    const why = thrown instanceof AgentError ? thrown.message : 'it cannot be opened';
-    throw new AgentError('usage', 'requests/unreadable', `Cannot read ${path}: ${why}`);
+    const message = thrown instanceof AgentError ? thrown.message : `Cannot read ${path}: it cannot be opened`;
+    throw new AgentError('usage', 'requests/unreadable', message);
   }
   if (bytes === undefined) {
     throw new AgentError('usage', 'requests/unreadable', `Cannot read ${path}: there is no such file`);

@@ -5,7 +5,7 @@ import { readNamedFile } from './agency-files.ts';
 import { type ApproveOption, approve } from './approve.ts';
 import { ownIds } from './clip-ids.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
-import { type CliIo, say, sayJson } from './io.ts';
+import { type CliIo, columnsOf, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
 import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
 import { example } from './program-line.ts';
@@ -13,7 +13,7 @@ import { Prompter } from './prompter.ts';
 import { peopleLines, redactWords } from './redact-options.ts';
 import { banner, clipText, describeState, requestRows, summaryRow } from './request-text.ts';
 import { registerCheck } from './requests-check.ts';
-import { clean, localTime, table } from './terminal-text.ts';
+import { clean, labelled, localTime, table } from './terminal-text.ts';
 
 interface JsonOption extends ConfigOption {
   readonly json?: boolean;
@@ -30,14 +30,14 @@ async function show(requestId: string, option: JsonOption, io: CliIo): Promise<v
   const request = await withOwner(openConfig(option, io), (owner) => owner.call('showRequest', { requestId }));
   if (option.json === true) return sayJson(io, request);
   say(io, banner);
-  for (const line of table(requestRows(request))) say(io, line);
+  for (const line of labelled(requestRows(request), columnsOf(io.stdout))) say(io, line);
 }
 
 async function review(requestId: string, option: JsonOption, io: CliIo): Promise<void> {
   const { request, clips } = await withOwner(openConfig(option, io), (owner) => owner.call('review', { requestId }));
   if (option.json === true) return sayJson(io, { request, clips });
   say(io, banner);
-  for (const line of table(requestRows(request))) say(io, line);
+  for (const line of labelled(requestRows(request), columnsOf(io.stdout))) say(io, line);
   say(io, clips.length === 0 ? 'No clip meets the window.' : 'Clips that meet the window (none is chosen for you):');
   for (const clip of clips) say(io, `  ${clean(clip.clipId)}  ${clipText(clip)}`);
 }

@@ -58,9 +58,9 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-// Shown two columns wide by terminals: East Asian wide forms (UAX #11) and pictographs.
+// Shown two columns wide by terminals: East Asian wide forms (UAX #11), pictographs, and the letters of flags.
 const wide =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}|[\u{20000}-\u{3fffd}]/u;
+  /[\u1100-\u115f\u2630-\u2637\u268a-\u268f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}|[\u{16fe0}-\u{1b2ff}\u{1d300}-\u{1d37f}\u{1f1e6}-\u{1f2ff}\u{20000}-\u{3fffd}]/u;
 
 /** Columns that text takes on a terminal. */
 export function displayWidth(text: string): number {
@@ -83,6 +83,17 @@ function splitAtWidth(text: string, columns: number): [string, string] {
 
 export function cutToWidth(text: string, columns: number): string {
   return splitAtWidth(text, columns)[0];
+}
+
+/**
+ * Label and value, the value within its own columns: a terminal that breaks a long line itself would begin the rest of what
+ * others wrote where our labels stand.
+ */
+export function labelled(rows: readonly (readonly [string, string])[], columns: number, gap = 2): string[] {
+  const indent = Math.max(0, ...rows.map(([label]) => displayWidth(label))) + gap;
+  return rows.flatMap(([label, value]) =>
+    wrap(value, Math.max(20, columns - indent)).map((text, i) => `${(i === 0 ? label : '').padEnd(indent)}${text}`),
+  );
 }
 
 /** Breaks text at spaces, and in words that are too long, into lines of at most `columns` (at least 2). Nothing is lost. */

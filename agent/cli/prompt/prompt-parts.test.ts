@@ -2,7 +2,7 @@ import { array, check, constantFrom, integer, property, string } from 'fast-chec
 import { describe, expect, it } from 'vitest';
 import type { ClipSummary, RequestDetail } from '../../owner/service.ts';
 import { banner } from '../request-text.ts';
-import { clean, cutToWidth, displayWidth, localTime, wrap } from '../terminal-text.ts';
+import { clean, cutToWidth, displayWidth, labelled, localTime, wrap } from '../terminal-text.ts';
 import { type Key, KeyReader } from './keys.ts';
 import { arrive, firstState, type PromptState, press, trim, trimStepMs } from './model.ts';
 import { render } from './views.ts';
@@ -58,6 +58,18 @@ describe('text of others', () => {
     );
     expect(displayWidth('日本e\u0301')).toBe(5);
     expect(cutToWidth('日本', 3)).toBe('日');
+  });
+
+  it('cannot begin a line where a label stands, however wide it is drawn and whatever it is padded with', () => {
+    const forged = 'Agency        The City';
+    for (const filler of ['x', ' ', '\u3000', '\u00a0', '\u{1f1e6}', '\u{17000}', '\ua960', '\u{1d300}'])
+      for (let count = 40; count < 80; count += 1) {
+        const rows = labelled([['They say', clean(filler.repeat(count) + forged)], ['State', 'open']], 80); // biome-ignore format: rows
+        expect(rows.filter((row) => !/^(They say| {8}|State)/.test(row))).toEqual([]);
+        expect(rows.every((row) => displayWidth(row) <= 80)).toBe(true);
+      }
+    // As terminals draw them: two columns each.
+    expect(Array.from('\u{1f1e6}\u{17000}\ua960\u{1d300}\ufe10', displayWidth)).toEqual([2, 2, 2, 2, 2]);
   });
 
   it('shows times with their offset', () => {

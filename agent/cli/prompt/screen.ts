@@ -2,8 +2,9 @@
 import type { CliIo } from '../io.ts';
 import type { Line, Size } from './views.ts';
 
-const enter = '\u001b[?1049h\u001b[?25l\u001b[2J';
-const leave = '\u001b[0m\u001b[?25h\u001b[?1049l';
+// Lines are never broken by the terminal: what it takes for wider than we do must not run into the line below.
+const enter = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[2J';
+const leave = '\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l';
 const styles = { reverse: '\u001b[7m', bold: '\u001b[1m' } as const;
 
 export class Screen {

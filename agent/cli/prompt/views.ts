@@ -1,6 +1,6 @@
 /** The prompt's state as lines of a terminal. Pure: the same state and size always give the same picture. */
 import { banner, clipText, previewRows, requestRows, summaryRow } from '../request-text.ts';
-import { cutToWidth, displayWidth, localTime, seconds, table, wrap } from '../terminal-text.ts';
+import { cutToWidth, displayWidth, labelled, localTime, seconds, table, wrap } from '../terminal-text.ts';
 import { type ClipsScreen, canDecide, canWithdraw, type PromptState, type Screen } from './model.ts';
 
 export interface Line {
@@ -29,12 +29,10 @@ const answers = '[ a  Approve ]   [ d  Decline ]';
 /** The title above; two lines of message and two of keys below. The banner's rows come on top of them. */
 const fixedRows = 5;
 
-function labelled(rows: readonly (readonly [string, string])[], columns: number): Line[] {
-  const indent = 14;
-  return rows.flatMap(([label, value]) =>
-    wrap(value, columns - indent).map((text, i) => ({ text: `${(i === 0 ? label : '').padEnd(indent)}${text}` })),
-  );
-}
+/** Between a label and its value: every column counts here. */
+const gap = 1;
+
+const asLines = (texts: readonly string[]): Line[] => texts.map((text) => ({ text }));
 
 function inbox({ requests, lock }: PromptState, cursor: number): Body {
   const rows = table(requests.map((request) => summaryRow(request).slice(1)));
@@ -69,7 +67,7 @@ function detail(screen: Extract<Screen, { kind: 'detail' }>, columns: number): B
   ];
   return {
     title: 'One request',
-    lines: labelled([...requestRows(request), ...shared], columns),
+    lines: asLines(labelled([...requestRows(request), ...shared], columns, gap)),
     scroll,
     keys: [...choices, 'up/down scroll   Esc back   q quit'].join('   '),
   };
@@ -114,7 +112,7 @@ function clipList(screen: ClipsScreen): Body {
 function previewBody(screen: Extract<Screen, { kind: 'preview' }>, columns: number): Body {
   return {
     title: 'Exactly this would be sent',
-    lines: labelled(previewRows(screen.preview), columns),
+    lines: asLines(labelled(previewRows(screen.preview), columns, gap)),
     scroll: screen.scroll,
     keys: `${answers}   o how to play it   Esc back   q quit`,
   };
