@@ -66,9 +66,10 @@ export function coverPictures(analysis: Analysis, choice: RedactionChoice, { sta
   }));
   return held.map((cells, i) => {
     addCells(cells, always);
-    const timeMs = timesMs[i] ?? 0;
+    // It stays on the screen until the next: who stopped there saw this one.
+    const [shownMs, goneMs] = [timesMs[i] ?? 0, timesMs[i + 1] ?? Number.POSITIVE_INFINITY];
     for (const region of regions)
-      if (timeMs >= region.fromMs && timeMs <= region.toMs) fillBox(cells, grid, region.box);
+      if (shownMs <= region.toMs && goneMs > region.fromMs) fillBox(cells, grid, region.box);
     return cells;
   });
 }
@@ -174,7 +175,7 @@ function touchedBlobs({ labels }: Blobs, grid: CellGrid, box: PixelBox): Set<num
 function placesAt(track: PersonTrack, picture: number, timesMs: readonly number[]): PixelBox[] {
   const [first, last] = [track.finds[0], track.finds.at(-1)];
   if (first === undefined || last === undefined) return [];
-  const place = placeAt(track, picture);
+  const place = placeAt(track, picture, timesMs);
   if (place !== undefined) return [widen(place)];
   const end = picture < first.picture ? first : last;
   const [now, then] = [timesMs[picture] ?? 0, timesMs[end.picture] ?? 0];

@@ -55,15 +55,17 @@ export function followPeople(looks: readonly Look[]): readonly PersonTrack[] {
     .map(({ finds }, i) => ({ id: i + 1, finds, bestScore: bestOf(finds) }));
 }
 
-/** Where the track is in a picture; undefined before its first find and after its last. */
-export function placeAt(track: PersonTrack, picture: number): PixelBox | undefined {
+/** Where the track is in a picture; undefined before its first find and after its last. `timesMs` of all pictures, rising. */
+export function placeAt(track: PersonTrack, picture: number, timesMs: readonly number[]): PixelBox | undefined {
   const { finds } = track;
   const after = finds.findIndex((find) => find.picture >= picture);
   const [a, b] = [finds[after - 1], finds[after]];
   if (b === undefined) return undefined;
   if (b.picture === picture) return b.box;
   if (a === undefined) return undefined;
-  return between(a, b, (picture - a.picture) / (b.picture - a.picture));
+  // By time: pictures may come in bursts.
+  const at = (i: number): number => timesMs[i] ?? 0;
+  return between(a, b, (at(picture) - at(a.picture)) / (at(b.picture) - at(a.picture)));
 }
 
 function between({ box: a }: Find, { box: b }: Find, part: number): PixelBox {

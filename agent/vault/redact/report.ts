@@ -69,7 +69,7 @@ function placesOf(track: PersonTrack, { timesMs, widthPx, heightPx }: Analysis):
     const atMs = timesMs[picture] ?? 0;
     const before = places.at(-1);
     if (before !== undefined && atMs - before.atMs < 1000 / placesPerSecond && picture !== last) continue;
-    const box = placeAt(track, picture);
+    const box = placeAt(track, picture, timesMs);
     if (box === undefined) continue;
     const e6 = (value: number, whole: number): number => Math.round((value / whole) * 1e6);
     places.push({ atMs, x: e6(box.x, widthPx), y: e6(box.y, heightPx), w: e6(box.w, widthPx), h: e6(box.h, heightPx) });
@@ -77,8 +77,8 @@ function placesOf(track: PersonTrack, { timesMs, widthPx, heightPx }: Analysis):
   return places;
 }
 
-function isUnsure({ people, foreground }: Analysis, picture: number): boolean {
-  const here = people.filter((track) => placeAt(track, picture) !== undefined);
+function isUnsure({ people, foreground, timesMs }: Analysis, picture: number): boolean {
+  const here = people.filter((track) => placeAt(track, picture, timesMs) !== undefined);
   if (here.length > 0) return here.some((track) => track.bestScore < weakScore);
   const cells = foreground[picture];
   if (cells === undefined) return false;
