@@ -63,7 +63,7 @@ beforeEach(async () => {
     clock: { ...systemClock, monotonicMs: () => steadyMs },
     log: silentLog,
     onUnlocked: (vault) => consent.restoreDecisions(vault),
-    onLocking: (actions) => consent.endSession(actions),
+    onLocking: (actions, lostCount) => consent.endSession(actions, lostCount),
     onLockState: () => {},
   });
   const intake = new Intake({
@@ -489,6 +489,21 @@ describe('the ledger', () => {
     const [entry] = await consent.listLedger({ from: 1, count: 1 });
     expect((entry?.actions.length ?? 0) + (entry?.moreCount ?? 0)).toBe(400);
     expect(entry?.actions.length).toBeGreaterThan(20);
+  });
+
+  it('what was decided and changed stands in the entry, however much was looked at before', async () => {
+    await consent.unlockDeciding({ passphrase: testPassphrase });
+    const nth = (i: number): string => createHash('sha256').update(String(i)).digest('hex').slice(0, 32);
+    // More than are kept in memory; the same ones again would crowd out others as well.
+    for (let i = 0; i < 12_000; i += 1) vaults.note(`view ${nth(i % 2)}`);
+    for (let i = 0; i < 30; i += 1) vaults.note(`view ${nth(i)}`);
+    vaults.note(`delete ${nth(1)}`);
+    vaults.note(`approve ${'d'.repeat(64)} ${'e'.repeat(32)}`);
+    await consent.lock();
+    await consent.unlockDeciding({ passphrase: testPassphrase });
+    const [entry] = await consent.listLedger({ from: 1, count: 1 });
+    expect(entry?.actions.slice(-2)).toEqual([`delete ${nth(1)}`, `approve ${'d'.repeat(64)} ${'e'.repeat(32)}`]);
+    expect((entry?.actions.length ?? 0) + (entry?.moreCount ?? 0)).toBe(12_032);
   });
 });
 

@@ -75,7 +75,7 @@ test('delete hides at once everywhere, undo brings back, pin says what it costs;
   await owner.call('unlockDeciding', { passphrase: testPassphrase });
   const entries = await owner.call<LedgerEntry[]>('listLedger', { from: 1, count: 10 });
   const actions = entries.at(-1)?.actions ?? [];
-  expect(actions).toEqual([`pin ${back}`, `delete ${front}`, `delete ${back}`, `view ${front}`, `undelete ${back}`]);
+  expect(actions).toEqual([`pin ${back}`, `delete ${front}`, `delete ${back}`, `undelete ${back}`]);
 });
 
 test('a recorder that is away can delete nothing, and that is said', async () => {
@@ -84,4 +84,17 @@ test('a recorder that is away can delete nothing, and that is said', async () =>
   await expect(owner.call('deleteClips', { clipIds: [front] })).rejects.toThrow(fail('base/program-not-running'));
   expect(await owner.call('listDeleted')).toEqual([]);
   expect(await listed()).toEqual([front]);
+});
+
+test('a playback is noted once however the pieces are asked for, and what does not exist is not noted', async () => {
+  const [one, two] = [house.addClip({ startMs }), house.addClip({ startMs: startMs + 60_000 })];
+  await owner.call('unlockDeciding', { passphrase: testPassphrase });
+  for (const clipId of [one, two, one, two, one]) await owner.call('clipMedia', { clipId, offset: 0, length: 10 });
+  await expect(owner.call('clipMedia', { clipId: 'f'.repeat(32), offset: 0, length: 10 })).rejects.toThrow(
+    fail('vault/no-such-clip'),
+  );
+  await owner.call('lock');
+  await owner.call('unlockDeciding', { passphrase: testPassphrase });
+  const entries = await owner.call<LedgerEntry[]>('listLedger', { from: 1, count: 10 });
+  expect(entries.at(-1)?.actions).toEqual([`view ${one}`, `view ${two}`]);
 });

@@ -38,7 +38,7 @@ export class ClipBook {
     string,
     { readonly clipIds: readonly string[]; readonly recipient: string | undefined }
   >();
-  #viewed: { readonly clipId: string; readonly atMs: number } | undefined;
+  readonly #viewed = new Map<string, number>();
 
   constructor(options: ClipBookOptions) {
     this.#o = options;
@@ -53,18 +53,20 @@ export class ClipBook {
   }
 
   async media(params: { clipId: string } & PieceRange): Promise<MediaPiece> {
-    const nowMs = this.#o.monotonicMs();
-    const { clipId, atMs } = this.#viewed ?? { clipId: '', atMs: 0 };
-    // A player asks for many pieces: one playback is one entry.
+    const piece = await this.#vault().clipMedia(params);
+    // A player asks for many pieces: one playback is one entry, also where several clips are played by turns. What does not
+    // exist was not looked at: made-up ids must not crowd the real ones out of the entry.
     if (params.length > 0) {
-      if (clipId !== params.clipId || nowMs - atMs > onePlaybackMs) this.#o.vaults.note(`view ${params.clipId}`);
-      this.#viewed = { clipId: params.clipId, atMs: nowMs };
+      const nowMs = this.#o.monotonicMs();
+      const atMs = this.#viewed.get(params.clipId);
+      if (atMs === undefined || nowMs - atMs > onePlaybackMs) this.#o.vaults.note(`view ${params.clipId}`);
+      this.#viewed.set(params.clipId, nowMs);
     }
-    return this.#vault().clipMedia(params);
+    return piece;
   }
 
   endSession(): void {
-    this.#viewed = undefined;
+    this.#viewed.clear();
     this.#previews.clear();
   }
 

@@ -125,11 +125,11 @@ export class Consent implements OwnerService {
   }
 
   /** Called at every lock: reviews end, all notes are sealed anew, the session leaves its one entry. */
-  endSession(actions: readonly string[]): void {
+  endSession(actions: readonly string[], lostCount = 0): void {
     this.#requests.endReviews();
     this.#clips.endSession();
     this.#sealNotes();
-    const sealed = sealNote(this.#o.house.ownerRecipient, entryText(actions), sessionEntryBytes);
+    const sealed = sealNote(this.#o.house.ownerRecipient, entryText(actions, lostCount), sessionEntryBytes);
     this.#o.db.appendEntry(sealed, Math.floor(this.#o.nowMs() / 1000));
   }
 

@@ -11,15 +11,35 @@ export const sessionEntryBytes = 4096;
 
 const entrySchema = z.object({ v: z.literal(1), actions: z.array(z.string()), more: z.number().int().optional() });
 
-/** What a session leaves, always of one size; actions that don't fit are counted. */
-export function entryText(actions: readonly string[]): string {
+/** What left the house or was decided is told before what was changed, and that before what was looked at. */
+const foremost = new Set(['approve', 'confirm', 'withdraw', 'decline', 'demand', 'own-share', 'export', 'review']);
+
+/** The first of equal actions by what they are, the others after everything else. */
+function ranks(actions: readonly string[]): number[] {
+  const seen = new Set<string>();
+  return actions.map((action) => {
+    if (seen.has(action)) return 3;
+    seen.add(action);
+    const [verb = ''] = action.split(' ');
+    if (verb === 'view') return 2;
+    return foremost.has(verb) ? 0 : 1;
+  });
+}
+
+/**
+ * What a session leaves, always of one size; actions that don't fit are counted, as are the `lostCount` before. Which ones
+ * fit goes by what they are: whoever looks at a hundred clips first must not hide what they did then.
+ */
+export function entryText(actions: readonly string[], lostCount = 0): string {
   const most = sessionEntryBytes - 48 - 2;
-  const write = (kept: number): string =>
-    JSON.stringify({
-      v: 1,
-      actions: actions.slice(0, kept),
-      ...(kept < actions.length ? { more: actions.length - kept } : {}),
-    });
+  const rank = ranks(actions);
+  const order = actions.map((_, i) => i).toSorted((a, b) => (rank[a] ?? 0) - (rank[b] ?? 0) || a - b);
+  const write = (kept: number): string => {
+    const chosen = new Set(order.slice(0, kept));
+    const more = actions.length - kept + lostCount;
+    const told = actions.filter((_, i) => chosen.has(i));
+    return JSON.stringify({ v: 1, actions: told, ...(more > 0 ? { more } : {}) });
+  };
   let kept = actions.length;
   while (kept > 0 && Buffer.byteLength(write(kept)) > most) kept = Math.floor(kept * 0.9);
   return write(kept);

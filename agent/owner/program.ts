@@ -111,7 +111,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     clock,
     log,
     onUnlocked: (vault) => consent.restoreDecisions(vault),
-    onLocking: (actions) => consent.endSession(actions),
+    onLocking: (actions, lostCount) => consent.endSession(actions, lostCount),
     onLockState: (lock) => {
       announce({ kind: 'lock', lock });
     },

@@ -20,7 +20,7 @@ export interface VaultHostOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Runs with the vault still open, before it ends. */
-  readonly onLocking: (actions: readonly string[]) => void;
+  readonly onLocking: (actions: readonly string[], lostCount: number) => void;
   readonly onUnlocked: (vault: VaultClient) => Promise<void>;
   readonly onLockState: (lock: LockState) => void;
 }
@@ -32,6 +32,7 @@ export class VaultHost {
   #lock: LockState = 'locked';
   #usedMs = 0;
   #actions: string[] = [];
+  #lostCount = 0;
   readonly #usedPairings = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -166,9 +167,14 @@ export class VaultHost {
     });
   }
 
-  /** Also while locked: it stands in the entry of the session that follows. Bounded, as that may never come. */
+  /**
+   * Also while locked: it stands in the entry of the session that follows. Bounded, as that may never come; however much was
+   * looked at, there is room for what was decided, and what found none is counted.
+   */
   note(action: string): void {
-    if (this.#actions.length < maxActions) this.#actions.push(action);
+    const room = action.startsWith('view ') ? maxActions : 2 * maxActions;
+    if (this.#actions.length < room) this.#actions.push(action);
+    else this.#lostCount += 1;
   }
 
   lock(): Promise<void> {
@@ -182,11 +188,12 @@ export class VaultHost {
   #ended(): void {
     this.#vault = undefined;
     this.#lock = 'locked';
-    const actions = this.#actions;
+    const [actions, lostCount] = [this.#actions, this.#lostCount];
     this.#actions = [];
+    this.#lostCount = 0;
     this.#usedPairings.clear();
     try {
-      this.#options.onLocking(actions);
+      this.#options.onLocking(actions, lostCount);
     } finally {
       this.#options.onLockState('locked');
     }
