@@ -99,6 +99,29 @@ test('what lacks a segment, has one twice, or is another clip under its name, is
   }
 });
 
+test('an index that puts two parts in one place, or the clip on another day, costs that clip alone and hides nothing', async () => {
+  const kept = join(scratch, 'of-its-day.tar');
+  writeFileSync(kept, readFileSync(archive()));
+  const changes: readonly ((index: ArchiveIndex) => ArchiveIndex)[] = [
+    ({ members, ...index }) => ({
+      ...index,
+      state: 'cut',
+      members: members.map((each) => (each.track === undefined ? each : { ...each, position: 0 })),
+    }),
+    ({ members, ...index }) => ({ ...index, state: 'cut', members: members.toReversed() }),
+    // On a day on which nobody would look for it, or so old that retention takes it at once.
+    (index) => ({ ...index, day: '2099-01-01' }),
+    (index) => ({ ...index, state: 'cut', day: '2001-01-01' }),
+  ];
+  for (const change of changes) {
+    using house = await TestHouse.make();
+    forge(kept, archive(), change);
+    const result = await into(house);
+    expect(JSON.parse(result.stdout)).toMatchObject({ restoredCount: 1, damaged: [{ code: 'backup/damaged' }] });
+    expect(segmentCount(house)).toBe(0);
+  }
+});
+
 test('links and pipes in the folder are neither followed nor waited for', async () => {
   const elsewhere = join(scratch, 'elsewhere');
   mkdirSync(elsewhere);

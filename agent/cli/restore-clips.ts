@@ -21,6 +21,7 @@ import { parseClosingMetadata, parseOpeningMetadata } from '../protocol/clip-met
 import { readRecipients } from '../recorder/recipients.ts';
 import { type ArchiveIndex, ClipArchive } from '../store/clip-archive.ts';
 import { ClipsDb } from '../store/clips-db.ts';
+import { utcDay } from '../store/clips-rows.ts';
 import { isAsSigned } from '../vault/clip-check.ts';
 import { houseName, readMarker } from './backup-copy.ts';
 
@@ -215,11 +216,12 @@ function openAll(archive: ClipArchive, identity: OwnerIdentity): Opened {
 }
 
 /** The index is nobody's word: whose clip it is stands in its metadata, and of a closed one every byte is signed. */
-function isWhatItSays({ clip_id, state }: ArchiveIndex, { metadata, tracks }: Opened): boolean {
+function isWhatItSays({ clip_id, day, state }: ArchiveIndex, { metadata, tracks }: Opened): boolean {
   const plain = (name: string): Uint8Array => metadata.get(name)?.plain ?? Buffer.of();
   try {
     const opening = parseOpeningMetadata(plain('opening.json.age'));
-    if (opening.clip_id !== clip_id) return false;
+    // On another day it would be kept too short, or never be listed.
+    if (opening.clip_id !== clip_id || utcDay(opening.start_ms) !== day) return false;
     return state === 'cut' || isAsSigned(opening, parseClosingMetadata(plain('closing.json.age')), tracks);
   } catch (thrown) {
     if (thrown instanceof AgentError) return false;

@@ -21,6 +21,22 @@ const memberSchema = z.strictObject({
   track: z.int().min(1).max(8).optional(),
   position: count.optional(),
 });
+
+/** Metadata, then each track's segments as they follow each other: nothing has two names, and no place two parts. */
+function isInOrder(members: readonly z.infer<typeof memberSchema>[]): boolean {
+  let [lastTrack, lastPosition] = [0, -1];
+  for (const { name, track, position } of members) {
+    if (track === undefined || position === undefined) {
+      if (track !== position || lastTrack > 0 || name.startsWith('segment-')) return false;
+      continue;
+    }
+    if (!name.endsWith(`-track-${track}.mp4.age`)) return false;
+    if (track < lastTrack || (track === lastTrack && position <= lastPosition)) return false;
+    [lastTrack, lastPosition] = [track, position];
+  }
+  return new Set(members.map(({ name }) => name)).size === members.length;
+}
+
 const indexSchema = z.strictObject({
   v: z.literal(1),
   clip_id: hex(32),
@@ -30,7 +46,7 @@ const indexSchema = z.strictObject({
   pinned: z.boolean(),
   /** Over all headers: another one means that the keys were changed since. */
   headers_sha256: hex(64),
-  members: z.array(memberSchema).min(2).max(20_000),
+  members: z.array(memberSchema).min(2).max(20_000).refine(isInOrder),
 });
 export type ArchiveIndex = z.infer<typeof indexSchema>;
 export type ArchiveMember = z.infer<typeof memberSchema>;
