@@ -49,6 +49,17 @@ interface Described {
   readonly closing: ClosingMetadata | undefined;
 }
 
+interface Camera {
+  readonly cameraId: string;
+  readonly path: string;
+}
+
+interface Listed {
+  readonly clip: ListedClip;
+  readonly row: ClipRow;
+  readonly hasStill: boolean;
+}
+
 interface Pictured {
   /** Place in the list. */
   readonly at: number;
@@ -72,7 +83,7 @@ export class ClipLibrary {
     this.#summaries = new ClipSummaries(dataDir, identity);
   }
 
-  #cameras(): { cameraId: string; path: string }[] {
+  #cameras(): Camera[] {
     const folder = camerasPath(this.#dataDir);
     if (!existsSync(folder)) return [];
     return readdirSync(folder)
@@ -100,32 +111,35 @@ export class ClipLibrary {
     }
   }
 
+  #listCamera({ cameraId, path }: Camera, fromMs: number, toMs: number): Listed[] {
+    const day = (ms: number): string => new Date(Math.min(Math.max(ms, 0), 8.64e15)).toISOString().slice(0, 10);
+    const deleted = readDeletions(dirname(path));
+    using reader = ClipsReader.open(path);
+    // A clip opened just before midnight belongs to the day before.
+    return reader.listClips({ fromDay: day(fromMs - dayMs), toDay: day(toMs + dayMs) }).flatMap((row) => {
+      if (row.state === 'open' || deleted.has(row.clipId)) return [];
+      const summary = this.#summaries.of(reader, row);
+      if (summary === undefined || summary.endMs < fromMs || summary.startMs > toMs) return [];
+      const { startMs, endMs, labels, hasStill } = summary;
+      const { clipId, bytes, pinned } = row;
+      const clip = { clipId, cameraId, startMs, endMs, labels, bytes, cut: row.state === 'cut', pinned };
+      return [{ clip, row, hasStill }];
+    });
+  }
+
   /** Clips that overlap [fromMs, toMs], oldest first. A clip still being recorded is not listed. */
   list(fromMs: number, toMs: number): ListedClip[] {
-    const day = (ms: number): string => new Date(Math.min(Math.max(ms, 0), 8.64e15)).toISOString().slice(0, 10);
     const found: ListedClip[] = [];
     const pictured: Pictured[] = [];
-    for (const { cameraId, path } of this.#cameras()) {
-      const deleted = readDeletions(dirname(path));
-      using reader = ClipsReader.open(path);
-      // A clip opened just before midnight belongs to the day before.
-      for (const row of reader.listClips({ fromDay: day(fromMs - dayMs), toDay: day(toMs + dayMs) })) {
-        if (row.state === 'open' || deleted.has(row.clipId)) continue;
-        const summary = this.#summaries.of(reader, row);
-        if (summary === undefined) continue;
-        const { startMs, endMs, labels, hasStill } = summary;
-        if (endMs < fromMs || startMs > toMs) continue;
-        found.push({
-          clipId: row.clipId,
-          cameraId,
-          startMs,
-          endMs,
-          labels,
-          bytes: row.bytes,
-          cut: row.state === 'cut',
-          pinned: row.pinned,
-        });
-        if (hasStill) pictured.push({ at: found.length - 1, path, row });
+    for (const camera of this.#cameras()) {
+      try {
+        for (const { clip, row, hasStill } of this.#listCamera(camera, fromMs, toMs)) {
+          found.push(clip);
+          if (hasStill) pictured.push({ at: found.length - 1, path: camera.path, row });
+        }
+      } catch (thrown) {
+        // Its recorder sets a damaged database aside, and "check" tells of it; the other cameras must still be shown.
+        if (!(thrown instanceof AgentError) || thrown.kind !== 'corrupt') throw thrown;
       }
     }
     // A long list would be all pictures.
@@ -156,19 +170,37 @@ export class ClipLibrary {
 
   /** Throws `vault/no-such-clip`, `vault/clip-unreadable`. Nothing of it is opened yet but its metadata. */
   stream(clipId: string): ClipStream {
-    for (const { cameraId, path } of this.#cameras()) {
-      using reader = ClipsReader.open(path);
-      const row = reader.clip(clipId);
-      if (row === undefined || readDeletions(dirname(path)).has(clipId)) continue;
-      const described = this.#describe(reader, row);
-      if (described === undefined) {
-        throw new AgentError('corrupt', 'vault/clip-unreadable', 'Cannot open the clip: its metadata is damaged');
+    let unread: unknown;
+    for (const camera of this.#cameras()) {
+      try {
+        const clip = this.#streamOf(camera, clipId);
+        if (clip !== undefined) return clip;
+      } catch (thrown) {
+        // Another camera may have it.
+        unread ??= thrown;
       }
-      const segments = reader.listSegments(row.seq);
-      const [identity, cache] = [this.#identity, this.#cache];
-      return new ClipStream({ path, clipId, cameraId, ...described, segments, identity, cache });
     }
+    if (unread !== undefined) throw unread;
     throw noSuchClip();
+  }
+
+  /** Undefined where the camera has no such clip. */
+  #streamOf({ cameraId, path }: Camera, clipId: string): ClipStream | undefined {
+    using reader = ClipsReader.open(path);
+    const row = reader.clip(clipId);
+    if (row === undefined || readDeletions(dirname(path)).has(clipId)) return undefined;
+    const described = this.#describe(reader, row);
+    if (described === undefined) {
+      throw new AgentError('corrupt', 'vault/clip-unreadable', 'Cannot open the clip: its metadata is damaged');
+    }
+    const segments = reader.listSegments(row.seq);
+    const [identity, cache] = [this.#identity, this.#cache];
+    return new ClipStream({ path, clipId, cameraId, ...described, segments, identity, cache });
+  }
+
+  /** Throws `vault/no-such-clip` for what was deleted since it was previewed: its owner changed their mind. */
+  requireThere(media: Iterable<{ readonly clipId: string }>): void {
+    for (const { clipId } of media) this.stream(clipId);
   }
 
   /** The whole clip in memory. Damage in a segment throws what age says. */

@@ -169,13 +169,14 @@ export class OwnShares {
 
   /**
    * Seals exactly the preview into one age file on this device, for the command line to take away; nothing is sent. The caller
-   * has checked the passphrase. Throws `own/no-recipient`, `vault/disk-full`, `vault/clip-changed`.
+   * has checked the passphrase. Throws `own/no-recipient`, `vault/no-such-clip`, `vault/disk-full`, `vault/clip-changed`.
    */
-  seal(previewId: string): { readonly path: string; readonly bytes: number } {
+  seal(library: ClipLibrary, previewId: string): { readonly path: string; readonly bytes: number } {
     const built = this.#shelf.get(previewId);
     if (built.recipient === undefined) {
       throw new AgentError('usage', 'own/no-recipient', 'Cannot seal the clips: they were previewed for nobody else');
     }
+    library.requireThere(built.media);
     const folder = folderOf(this.#dataDir);
     ensurePrivateDir(folder);
     const path = join(folder, `${previewId}.age`);

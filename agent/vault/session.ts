@@ -201,7 +201,7 @@ export class VaultSession {
   async ownShare(params: { readonly previewId: string; readonly passphrase: string }) {
     await this.#confirm(params.passphrase);
     this.#requireDeciding();
-    return this.#own.seal(params.previewId);
+    return this.#own.seal(this.#requireLibrary(), params.previewId);
   }
 
   /** Looking through a clip before it is redacted. Only while deciding, like all that leads to a share. */
@@ -325,6 +325,7 @@ export class VaultSession {
         'Cannot approve: the share could not arrive before the deadline',
       );
     }
+    this.#requireLibrary().requireThere(built.media);
     requireRoom(this.#options.dataDir, shareBytesOf(built));
     this.#approved.add(checked.requestHash);
     this.#previews.drop(params.previewId);
