@@ -138,10 +138,10 @@ export class TestCamera {
       const opening = reader.meta(seq, 'opening');
       const closing = reader.meta(seq, 'closing');
       if (opening === undefined) throw new Error('a clip without metadata');
-      const rows = reader.listSegments(seq).map(({ segment, track }) => {
-        const sealed = reader.segment(segment);
+      const rows = reader.listSegments(seq).map((row) => {
+        const sealed = reader.segment(row);
         if (sealed === undefined) throw new Error('a segment without bytes');
-        return { track, sealed };
+        return { track: row.track, sealed };
       });
       const opened = (wanted: number): Buffer =>
         Buffer.concat(rows.filter(({ track }) => track === wanted).map(({ sealed }) => openFile(sealed, identity)));

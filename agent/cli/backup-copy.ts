@@ -113,8 +113,9 @@ function indexOf(
     const whole = Buffer.concat([meta.header, meta.body]);
     add(`${phase}.json.age`, meta.header, { bytes: meta.body.length, sha256: () => sha256Hex(whole) }, () => whole, {});
   }
-  for (const [at, { segment, track, position, bodySha256 }] of reader.listSegments(clip.seq).entries()) {
-    const sealed = reader.segment(segment);
+  for (const [at, row] of reader.listSegments(clip.seq).entries()) {
+    const { track, position, bodySha256 } = row;
+    const sealed = reader.segment(row);
     if (sealed === undefined) return undefined;
     if (bodySha256 !== undefined && toHex(sha256(sealed.body)) !== toHex(bodySha256)) {
       throw new AgentError('corrupt', 'backup/damaged', 'Cannot copy the clip: a part of it is damaged here');
@@ -122,7 +123,7 @@ function indexOf(
     const whole = Buffer.concat([sealed.header, sealed.body]);
     const name = `segment-${String(at).padStart(3, '0')}-track-${track}.mp4.age`;
     const again = (): Uint8Array | undefined => {
-      const now = reader.segment(segment);
+      const now = reader.segment(row);
       return now && Buffer.concat([now.header, now.body]);
     };
     add(name, sealed.header, { bytes: sealed.body.length, sha256: () => sha256Hex(whole) }, again, { track, position });
@@ -149,7 +150,7 @@ function isPresent(path: string, reader: ClipsReader, clip: ClipRow): boolean {
     const { index } = archive;
     const headers = createHash('sha256');
     for (const phase of ['opening', 'closing'] as const) headers.update(reader.meta(clip.seq, phase)?.header ?? '');
-    for (const { segment } of reader.listSegments(clip.seq)) headers.update(reader.segmentHeader(segment) ?? '');
+    for (const row of reader.listSegments(clip.seq)) headers.update(reader.segmentHeader(row) ?? '');
     return (
       index.headers_sha256 === headers.digest('hex') &&
       index.state === clip.state &&

@@ -223,7 +223,7 @@ describe('restored onto a new device', () => {
     using reader = ClipsReader.open(join(fresh.dataDir, 'cameras', 'front', 'clips.db'));
     const seq = reader.clip(clipIds[0] ?? '')?.seq ?? 0;
     const [segment] = reader.listSegments(seq);
-    const { header, body } = reader.segment(segment?.segment ?? 0) ?? { header: '', body: '' };
+    const { header, body } = (segment && reader.segment(segment)) ?? { header: '', body: '' };
     const input = Buffer.concat([Buffer.from(header), Buffer.from(body)]);
     expect(spawnSync('age', ['-d', '-i', paperOf(old)], { input }).status).not.toBe(0);
     expect(spawnSync('age', ['-d', '-i', paperOf(fresh)], { input }).stdout.length).toBeGreaterThan(100_000);

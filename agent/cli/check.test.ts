@@ -96,7 +96,7 @@ describe('a sound store', () => {
 describe('damage', () => {
   it.each([
     ['a lost segment', 'DELETE FROM segment_body WHERE segment = 2', 'segment-missing'],
-    ['a lost header', 'DELETE FROM segment_header WHERE segment = 2', 'segment-missing'],
+    ['a lost header', 'UPDATE segment SET header = NULL WHERE segment = 2', 'segment-missing'],
     [
       'a shortened segment',
       'UPDATE segment_body SET body = substr(body, 1, length(body) - 1) WHERE segment = 2',
@@ -107,7 +107,7 @@ describe('damage', () => {
       "UPDATE segment_body SET body = CAST(substr(body, 1, 999) || x'00' || substr(body, 1001) AS BLOB) WHERE segment = 2",
       'segment-hash',
     ],
-    ['a malformed header', "UPDATE segment_header SET header = x'00' WHERE segment = 2", 'segment-header'],
+    ['a malformed header', "UPDATE segment SET header = x'00' WHERE segment = 2", 'segment-header'],
     ['a gap', 'UPDATE segment SET position = 1 WHERE segment = 2', 'segment-gap'],
     ['no footage', 'DELETE FROM segment WHERE segment = 2', 'no-segments'],
     ['a lost opening', "DELETE FROM meta WHERE clip = 2 AND phase = 'opening'", 'opening-missing'],
@@ -118,8 +118,7 @@ describe('damage', () => {
     const found = await report();
     expect(found).toMatchObject({ status: 6, camera: { clipCount: 5, faulty: [{ faults: [fault] }] } });
     // A clip without a key is a deletion that a power cut interrupted: it goes.
-    const repaired =
-      sql.includes('segment_header SET') || !sql.includes('segment_header') ? { markedCut: 1 } : { goneCount: 1 };
+    const repaired = sql.includes('header = NULL') ? { goneCount: 1 } : { markedCut: 1 };
     expect(await report('--repair')).toMatchObject({ status: 6, camera: repaired });
     const after = await report('--paper-key', keyFile);
     expect(after.camera).toMatchObject({ unalteredCount: 4 });
@@ -129,7 +128,7 @@ describe('damage', () => {
     const db = new Database(camera.databasePath);
     // Two whole segments change places, hashes and all: each is a perfect age file of ours.
     db.exec(`CREATE TEMP TABLE t AS SELECT segment, header, body, bytes, body_sha256 FROM segment
-             JOIN segment_header USING (segment) JOIN segment_body USING (segment) WHERE segment IN (2, 3)`);
+             JOIN segment_body USING (segment) WHERE segment IN (2, 3)`);
     for (const [to, from] of [
       [2, 3],
       [3, 2],
@@ -138,17 +137,11 @@ describe('damage', () => {
         from,
         to,
       );
-      db.prepare('UPDATE segment_header SET header = (SELECT header FROM t WHERE segment = ?) WHERE segment = ?').run(
-        from,
-        to,
-      );
       db.prepare(
-        'UPDATE segment SET (bytes, body_sha256) = (SELECT bytes, body_sha256 FROM t WHERE segment = ?) WHERE segment = ?',
+        'UPDATE segment SET (bytes, body_sha256, header) = (SELECT bytes, body_sha256, header FROM t WHERE segment = ?) WHERE segment = ?',
       ).run(from, to);
     }
-    db.exec(
-      'UPDATE clip SET bytes = (SELECT sum(s.bytes + length(h.header)) FROM segment s JOIN segment_header h USING (segment) WHERE s.clip = clip.seq)',
-    );
+    db.exec('UPDATE clip SET bytes = (SELECT sum(s.bytes + length(s.header)) FROM segment s WHERE s.clip = clip.seq)');
     db.close();
     expect((await report()).status).toBe(0);
     expect(await report('--paper-key', keyFile)).toMatchObject({
@@ -163,7 +156,7 @@ describe('--repair', () => {
   async function setAside(): Promise<void> {
     const { size } = statSync(camera.databasePath);
     const db = new Database(camera.databasePath, { readonly: true });
-    const page = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'segment_header'").pluck().get() as number;
+    const page = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'segment'").pluck().get() as number;
     db.close();
     const fd = openSync(camera.databasePath, 'r+');
     writeSync(fd, Buffer.alloc(4096, 0xaa), 0, 4096, (page - 1) * 4096);

@@ -71,7 +71,7 @@ function idsIn(path: string): string[] {
 }
 
 /** Throws `clips/deleted` when retention was faster. */
-export function sealedBytes(reader: ClipsReader, segment: number): Uint8Array {
+export function sealedBytes(reader: ClipsReader, segment: SegmentRow): Uint8Array {
   const sealed = reader.segment(segment);
   if (sealed === undefined) {
     throw new AgentError('unavailable', 'clips/deleted', 'Cannot take out the clip: it was deleted meanwhile');
@@ -90,7 +90,7 @@ async function writeOne(
     const message = `Cannot take out segment ${wanted}: the clip has segments 0 to ${segments.length - 1}`;
     throw new AgentError('usage', 'clips/no-such-segment', message);
   }
-  const bytes = sealedBytes(reader, row.segment);
+  const bytes = sealedBytes(reader, row);
   await new Promise<void>((resolve, reject) => {
     io.stdout.write(bytes, (thrown) => (thrown === null || thrown === undefined ? resolve() : reject(thrown)));
   });
@@ -110,7 +110,7 @@ function writeAll(
     if (meta !== undefined) put(`${phase}.json.age`, Buffer.concat([meta.header, meta.body]));
   }
   for (const [i, row] of segments.entries()) {
-    put(`segment-${String(i).padStart(3, '0')}-track-${row.track}.mp4.age`, sealedBytes(reader, row.segment));
+    put(`segment-${String(i).padStart(3, '0')}-track-${row.track}.mp4.age`, sealedBytes(reader, row));
   }
   note(
     io,

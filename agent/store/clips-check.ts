@@ -68,7 +68,7 @@ function checkSegment(
   reader: ClipsReader,
   row: SegmentRow,
 ): { readonly fault?: ClipFault; readonly sealedBytes: number } {
-  const sealed = readable(() => reader.segment(row.segment));
+  const sealed = readable(() => reader.segment(row));
   if (sealed === undefined) return { fault: 'segment-missing', sealedBytes: 0 };
   const sealedBytes = sealed.header.length + sealed.body.length;
   if (sealed.body.length !== row.bytes) return { fault: 'segment-size', sealedBytes };

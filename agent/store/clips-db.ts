@@ -12,7 +12,7 @@ import { translated } from './sqlite-errors.ts';
  * recording goes on; `store/full` is thrown only when nothing may be dropped.
  */
 
-/** Rows of 1 MB deleted at once: pages freed by an earlier transaction are written without being journaled first. */
+/** Rows of about 1 MB deleted at once: pages freed by an earlier transaction are written without being journaled first. */
 const batchSegments = 32;
 /** Of what is stored: under a small quota one batch must not take nearly everything. */
 const maxBatchRatio = 1 / 8;
@@ -34,8 +34,7 @@ export interface HeldClips {
 }
 
 /** Of one clip, by its own rows. */
-const storedBytes = `(SELECT coalesce(sum(segment.bytes + length(header)), 0)
-   FROM segment JOIN segment_header USING (segment) WHERE segment.clip = clip.seq)`;
+const storedBytes = '(SELECT coalesce(sum(bytes + length(header)), 0) FROM segment WHERE segment.clip = clip.seq)';
 
 export class ClipsDb {
   readonly #db: Database.Database;
@@ -59,10 +58,10 @@ export class ClipsDb {
   }
 
   #heal(): void {
-    // Headers are deleted first and in their own transaction, so a segment without one is a deletion cut short. An open
-    // clip without any segment shows nothing.
+    // Headers go first and in their own transaction, so a segment without one is a deletion cut short. An open clip
+    // without any segment shows nothing.
     const unfinished = this.#seqs(
-      `SELECT DISTINCT clip AS seq FROM segment WHERE segment NOT IN (SELECT segment FROM segment_header)
+      `SELECT clip AS seq FROM segment WHERE header IS NULL
        UNION SELECT seq FROM clip WHERE state <> 'closed' AND seq NOT IN (SELECT clip FROM segment)`,
     );
     this.#delete(unfinished);
@@ -84,12 +83,12 @@ export class ClipsDb {
   appendSegment(seq: number, segment: { track: number; position: number; sealed: SealedFile }): void {
     const { header, body } = segment.sealed;
     this.#write(() => {
-      const added = this.#db
-        .prepare('INSERT INTO segment (clip, track, position, bytes, body_sha256) VALUES (?, ?, ?, ?, ?)')
-        .run(seq, segment.track, segment.position, body.length, sha256(body));
-      const id = Number(added.lastInsertRowid);
-      this.#db.prepare('INSERT INTO segment_header (segment, header) VALUES (?, ?)').run(id, header);
-      this.#db.prepare('INSERT INTO segment_body (segment, body) VALUES (?, ?)').run(id, body);
+      const added = this.#db.prepare('INSERT INTO segment_body (body) VALUES (?)').run(body);
+      this.#db
+        .prepare(
+          'INSERT INTO segment (clip, track, position, segment, bytes, body_sha256, header) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        )
+        .run(seq, segment.track, segment.position, added.lastInsertRowid, body.length, sha256(body), header);
     });
     this.#openBytes.set(seq, (this.#openBytes.get(seq) ?? 0) + header.length + body.length);
   }
@@ -283,21 +282,30 @@ export class ClipsDb {
   #delete(seqs: readonly number[]): void {
     for (let at = 0; at < seqs.length; at += batchSegments) {
       const batch = JSON.stringify(seqs.slice(at, at + batchSegments));
-      this.#db.pragma('secure_delete = ON');
+      const ofBatch = 'clip IN (SELECT value FROM json_each(?))';
       this.#db.transaction(() => {
-        this.#db
-          .prepare(
-            `DELETE FROM segment_header WHERE segment IN
-             (SELECT segment FROM segment WHERE clip IN (SELECT value FROM json_each(?)))`,
-          )
-          .run(batch);
-        this.#db.prepare('DELETE FROM meta_header WHERE clip IN (SELECT value FROM json_each(?))').run(batch);
+        this.#secureDelete('ON');
+        this.#db.prepare(`UPDATE segment SET header = NULL WHERE ${ofBatch}`).run(batch);
+        this.#db.prepare(`DELETE FROM meta_header WHERE ${ofBatch}`).run(batch);
       })();
-      this.#db.pragma('secure_delete = FAST');
       // It holds the pages as they were, keys and all.
       wipeJournal(this.#db.name);
-      this.#db.prepare('DELETE FROM clip WHERE seq IN (SELECT value FROM json_each(?))').run(batch);
+      this.#db.transaction(() => {
+        this.#secureDelete('FAST');
+        const bodies = `SELECT segment FROM segment WHERE ${ofBatch}`;
+        this.#db.prepare(`DELETE FROM segment_body WHERE segment IN (${bodies})`).run(batch);
+        // A page that is given up here may hold keys of other clips, which have moved to its neighbour.
+        this.#secureDelete('ON');
+        this.#db.prepare(`DELETE FROM segment WHERE ${ofBatch}`).run(batch);
+        this.#secureDelete('FAST');
+        this.#db.prepare('DELETE FROM clip WHERE seq IN (SELECT value FROM json_each(?))').run(batch);
+      })();
     }
+  }
+
+  /** ON zeroes pages that become free, FAST only what is freed inside of pages. */
+  #secureDelete(mode: 'ON' | 'FAST'): void {
+    this.#db.pragma(`secure_delete = ${mode}`);
   }
 
   #write<T>(act: () => T): T {

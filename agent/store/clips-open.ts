@@ -5,6 +5,7 @@ import { AgentError } from '../base/errors.ts';
 import { syncDir } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import { clipsSchemaSteps } from './clips-rows.ts';
+import { wipeJournal } from './journal.ts';
 import { migrate } from './schema-version.ts';
 import { asStoreError } from './sqlite-errors.ts';
 
@@ -13,7 +14,7 @@ import { asStoreError } from './sqlite-errors.ts';
 const busyTimeoutMs = 5000;
 const pageBytes = 4096;
 /** Bodies are left out: age authenticates them, and reading them all would take minutes at every start. */
-const checkedTables = ['sqlite_schema', 'clip', 'segment', 'segment_header', 'meta', 'meta_header'] as const;
+const checkedTables = ['sqlite_schema', 'clip', 'segment', 'meta', 'meta_header'] as const;
 
 function openChecked(path: string, maxFileBytes: number): Database.Database {
   const db = new Database(path, { timeout: busyTimeoutMs });
@@ -21,13 +22,15 @@ function openChecked(path: string, maxFileBytes: number): Database.Database {
     db.pragma(`page_size = ${pageBytes}`);
     db.pragma('journal_mode = PERSIST');
     db.pragma('synchronous = FULL');
-    // Pages that split would otherwise keep a copy of what moved, and with it keys that are deleted later.
-    db.pragma('secure_delete = FAST');
-    db.pragma('foreign_keys = ON');
     db.pragma('trusted_schema = OFF');
     db.pragma('cache_size = -4096');
     db.pragma(`max_page_count = ${Math.ceil(maxFileBytes / pageBytes)}`);
-    migrate(db, clipsSchemaSteps);
+    // Of keys that move, nothing may stay where they were.
+    db.pragma('secure_delete = ON');
+    if (migrate(db, clipsSchemaSteps)) wipeJournal(path);
+    // Pages that split would otherwise keep a copy of what moved, and with it keys that are deleted later.
+    db.pragma('secure_delete = FAST');
+    db.pragma('foreign_keys = ON');
     for (const table of checkedTables) {
       const answer: unknown = db.pragma(`quick_check(${table})`, { simple: true });
       if (answer !== 'ok') throw new AgentError('corrupt', 'store/damaged', 'Cannot open clips: the check failed');

@@ -8,12 +8,15 @@ import {
   type MetaPhase,
   parseClipRows,
   parseSegmentRows,
+  type SegmentKey,
   type SegmentRow,
+  segmentColumns,
 } from './clips-rows.ts';
 import { refuseNewerSchema, schemaVersion } from './schema-version.ts';
 import { translated } from './sqlite-errors.ts';
 
 const what = 'read clips';
+const oneSegment = 'clip = ? AND track = ? AND position = ?';
 
 /**
  * Reads a camera's `clips.db` while its recorder writes it. Every call is one short statement and large rows are read one
@@ -79,21 +82,21 @@ export class ClipsReader {
 
   /** The segments of a clip in order of track and position. */
   listSegments(seq: number): SegmentRow[] {
-    const sql =
-      'SELECT segment, track, position, bytes, body_sha256 FROM segment WHERE clip = ? ORDER BY track, position';
+    const sql = `SELECT ${segmentColumns} FROM segment WHERE clip = ? ORDER BY track, position`;
     return translated(what, () => parseSegmentRows(this.#db.prepare(sql).all(seq)));
   }
 
   /** One sealed segment, or undefined when it was deleted meanwhile. */
-  segment(segment: number): SealedFile | undefined {
-    const sql = 'SELECT header, body FROM segment_header JOIN segment_body USING (segment) WHERE segment = ?';
-    return translated(what, () => sealedRow(this.#db.prepare(sql).get(segment)));
+  segment({ clip, track, position }: SegmentKey): SealedFile | undefined {
+    const sql = `SELECT header, body FROM segment JOIN segment_body USING (segment)
+       WHERE header IS NOT NULL AND ${oneSegment}`;
+    return translated(what, () => sealedRow(this.#db.prepare(sql).get(clip, track, position)));
   }
 
   /** The small header alone, or undefined when the segment was deleted meanwhile. */
-  segmentHeader(segment: number): Uint8Array | undefined {
-    const sql = 'SELECT header FROM segment_header WHERE segment = ?';
-    const header = translated(what, () => this.#db.prepare(sql).pluck().get(segment));
+  segmentHeader({ clip, track, position }: SegmentKey): Uint8Array | undefined {
+    const sql = `SELECT header FROM segment WHERE header IS NOT NULL AND ${oneSegment}`;
+    const header = translated(what, () => this.#db.prepare(sql).pluck().get(clip, track, position));
     if (header === undefined || header instanceof Uint8Array) return header;
     throw new AgentError('corrupt', 'store/damaged', 'Cannot read clips: a row is malformed');
   }

@@ -23,13 +23,19 @@ export interface RewrapCounts {
 /** The new header, `kept` when it is new already, `foreign` when it can't be opened. */
 export type Rewrap = (header: Uint8Array) => Uint8Array | 'kept' | 'foreign';
 
-interface HeaderRow {
-  readonly id: number;
-  readonly header: Uint8Array;
+type Key = readonly (number | string)[];
+
+interface HeaderTable {
+  readonly name: string;
+  readonly key: readonly string[];
+  /** Before every row. */
+  readonly start: Key;
 }
 
-/** Both tables of headers are walked by rowid. */
-const tables = ['segment_header', 'meta_header'] as const;
+const tables: readonly HeaderTable[] = [
+  { name: 'segment', key: ['clip', 'track', 'position'], start: [0, 0, 0] },
+  { name: 'meta_header', key: ['clip', 'phase'], start: [0, ''] },
+];
 
 export function rewrapClips(
   options: { readonly path: string; readonly log: Log; readonly wallMs: number },
@@ -43,7 +49,7 @@ export function rewrapClips(
     // Of an old header nothing may stay, in the database or in its journal.
     db.pragma('secure_delete = ON');
     for (const table of tables) {
-      for (let after = 0; ; ) {
+      for (let after = table.start; ; ) {
         const last = rewrapBatch(db, table, after, rewrap, counts);
         wipeJournal(options.path);
         onProgress(counts.rewrappedCount + counts.keptCount + counts.foreignCount);
@@ -60,28 +66,32 @@ export function rewrapClips(
 /** Returns the last row looked at; undefined when there was none. */
 function rewrapBatch(
   db: Database.Database,
-  table: (typeof tables)[number],
-  after: number,
+  table: HeaderTable,
+  after: Key,
   rewrap: Rewrap,
   counts: { -readonly [K in keyof RewrapCounts]: number },
-): number | undefined {
-  const select = db.prepare(
-    `SELECT rowid AS id, header FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ${batchRows}`,
-  );
-  const update = db.prepare(`UPDATE ${table} SET header = ? WHERE rowid = ?`);
+): Key | undefined {
+  const [key, marks] = [table.key.join(), table.key.map(() => '?').join()];
+  const select = db
+    .prepare(
+      `SELECT header, ${key} FROM ${table.name} WHERE (${key}) > (${marks}) AND header IS NOT NULL
+       ORDER BY ${key} LIMIT ${batchRows}`,
+    )
+    .raw();
+  const update = db.prepare(`UPDATE ${table.name} SET header = ? WHERE (${key}) = (${marks})`);
   return translated('change the keys of clips', () => {
-    const run = db.transaction((): number | undefined => {
-      const rows = select.all(after) as HeaderRow[];
-      for (const { id, header } of rows) {
+    const run = db.transaction((): Key | undefined => {
+      const rows = select.all(...after) as [header: Uint8Array, ...id: Key][];
+      for (const [header, ...id] of rows) {
         const fresh = rewrap(header);
         if (fresh === 'kept') counts.keptCount += 1;
         else if (fresh === 'foreign') counts.foreignCount += 1;
         else {
-          update.run(fresh, id);
+          update.run(fresh, ...id);
           counts.rewrappedCount += 1;
         }
       }
-      return rows.at(-1)?.id;
+      return rows.at(-1)?.slice(1) as Key | undefined;
     });
     return run.immediate();
   });

@@ -8,6 +8,7 @@ import { AgentError } from '../base/errors.ts';
 export const clipsSchemaSteps: readonly string[] = [
   readFileSync(join(import.meta.dirname, 'clips-schema.sql'), 'utf8'),
   readFileSync(join(import.meta.dirname, 'clips-schema-2.sql'), 'utf8'),
+  readFileSync(join(import.meta.dirname, 'clips-schema-3.sql'), 'utf8'),
 ];
 
 export type MetaPhase = 'opening' | 'closing';
@@ -25,10 +26,17 @@ export interface ClipRow {
   readonly bytes: number;
 }
 
-export interface SegmentRow {
-  readonly segment: number;
+/** By what a segment is asked for. */
+export interface SegmentKey {
+  /** `seq` of its clip. */
+  readonly clip: number;
   readonly track: number;
   readonly position: number;
+}
+
+export interface SegmentRow extends SegmentKey {
+  /** Row of its body. */
+  readonly segment: number;
   /** Length of the sealed body. */
   readonly bytes: number;
   /** Of the sealed body; undefined where it was not recorded. */
@@ -59,6 +67,7 @@ const clipShape = z
   );
 const segmentShape = z
   .strictObject({
+    clip: count,
     segment: count,
     track: count,
     position: count,
@@ -68,6 +77,7 @@ const segmentShape = z
   .transform(({ body_sha256, ...row }): SegmentRow => ({ ...row, bodySha256: body_sha256 ?? undefined }));
 
 export const clipColumns = 'seq, clip_id, day, state, pinned, hold_until_s, bytes';
+export const segmentColumns = 'clip, segment, track, position, bytes, body_sha256';
 
 function parseRows<T>(shape: z.ZodType<T>, rows: readonly unknown[]): T[] {
   return rows.map((row) => {

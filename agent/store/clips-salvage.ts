@@ -109,12 +109,10 @@ function read(db: Database.Database, seq: number): Found | undefined {
   const clip = attempt(() => parseClipRows(db.prepare(`SELECT ${clipColumns} FROM clip WHERE seq = ?`).all(seq)))?.[0];
   if (clip === undefined) return undefined;
   const rows = rowsOf(db, seq);
-  const segments = (rows ?? []).flatMap(({ segment, track, position, bodySha256 }) => {
-    const sealed = sealedOf(
-      db,
-      'SELECT header, body FROM segment_header JOIN segment_body USING (segment) WHERE segment = ?',
-      segment,
-    );
+  const segments = (rows ?? []).flatMap(({ track, position, bodySha256 }) => {
+    const sealed =
+      sealedOf(db, sealedSegment('segment'), seq, track, position) ??
+      sealedOf(db, sealedSegment('segment JOIN segment_header USING (segment)'), seq, track, position);
     // A row that can be read may still lie on a damaged page: stored anew, it would get a hash that fits the damage.
     const intact =
       sealed !== undefined && (bodySha256 === undefined || toHex(sha256(sealed.body)) === toHex(bodySha256));
@@ -133,6 +131,10 @@ function read(db: Database.Database, seq: number): Found | undefined {
   return { clip, opening, closing, segments, complete };
 }
 
+/** `headers` names where they are: tables of their own before the third schema. */
+const sealedSegment = (headers: string): string =>
+  `SELECT header, body FROM ${headers} JOIN segment_body USING (segment) WHERE clip = ? AND track = ? AND position = ?`;
+
 /** The first schema had no hashes. */
 function rowsOf(db: Database.Database, seq: number): SegmentRow[] | undefined {
   const ask = (hash: string): SegmentRow[] | undefined =>
@@ -140,7 +142,7 @@ function rowsOf(db: Database.Database, seq: number): SegmentRow[] | undefined {
       parseSegmentRows(
         db
           .prepare(
-            `SELECT segment, track, position, bytes, ${hash} AS body_sha256 FROM segment WHERE clip = ? ORDER BY track, position`,
+            `SELECT clip, segment, track, position, bytes, ${hash} AS body_sha256 FROM segment WHERE clip = ? ORDER BY track, position`,
           )
           .all(seq),
       ),

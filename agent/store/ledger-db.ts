@@ -38,9 +38,9 @@ export class LedgerDb {
       this.#db.pragma('journal_mode = PERSIST');
       this.#db.pragma('synchronous = FULL');
       this.#db.pragma('secure_delete = ON');
-      this.#db.pragma('foreign_keys = ON');
       this.#db.pragma('trusted_schema = OFF');
       migrate(this.#db, ledgerSchemaSteps);
+      this.#db.pragma('foreign_keys = ON');
     } catch (thrown) {
       this.#db.close();
       throw asStoreError(thrown, 'open the ledger');

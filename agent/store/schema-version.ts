@@ -15,13 +15,24 @@ export function refuseNewerSchema(db: Database.Database, knownVersion: number): 
   });
 }
 
-/** Takes each missing step in its own transaction. */
-export function migrate(db: Database.Database, steps: readonly string[]): void {
+/**
+ * Takes each missing step in its own transaction; false when there was none. Steps move rows between tables, so rules between
+ * tables are off meanwhile and stay so: the caller puts them on. A step may change the text of the schema.
+ */
+export function migrate(db: Database.Database, steps: readonly string[]): boolean {
   refuseNewerSchema(db, steps.length);
-  for (let version = schemaVersion(db); version < steps.length; version += 1) {
-    db.transaction(() => {
-      db.exec(steps[version] ?? '');
-      db.pragma(`user_version = ${version + 1}`);
-    }).immediate();
+  const taken = schemaVersion(db);
+  db.pragma('foreign_keys = OFF');
+  db.unsafeMode(true);
+  try {
+    for (let version = taken; version < steps.length; version += 1) {
+      db.transaction(() => {
+        db.exec(steps[version] ?? '');
+        db.pragma(`user_version = ${version + 1}`);
+      }).immediate();
+    }
+  } finally {
+    db.unsafeMode(false);
   }
+  return taken < steps.length;
 }

@@ -57,10 +57,10 @@ export function isAsSigned(
 /** Plaintext of each track, hashed piece by piece as the closing metadata cuts it, needs all of it: a clip is at most a minute. */
 function openTracks(reader: ClipsReader, clip: ClipRow, identity: OwnerIdentity): Map<number, Buffer> | undefined {
   const parts = new Map<number, Uint8Array[]>();
-  for (const { segment, track } of reader.listSegments(clip.seq)) {
-    const sealed = reader.segment(segment);
+  for (const row of reader.listSegments(clip.seq)) {
+    const sealed = reader.segment(row);
     if (sealed === undefined) return undefined;
-    parts.set(track, [...(parts.get(track) ?? []), openFile(sealed, identity)]);
+    parts.set(row.track, [...(parts.get(row.track) ?? []), openFile(sealed, identity)]);
   }
   return new Map([...parts].map(([track, pieces]) => [track, Buffer.concat(pieces)]));
 }

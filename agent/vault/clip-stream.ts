@@ -10,7 +10,7 @@ import type { SegmentRow } from '../store/clips-rows.ts';
 import type { SegmentCache } from './segment-cache.ts';
 
 interface Segment {
-  readonly segment: number;
+  readonly row: SegmentRow;
   /** Of the plaintext, within the track. */
   readonly from: number;
   readonly to: number;
@@ -50,10 +50,11 @@ export class ClipStream {
     this.cameraId = options.cameraId;
     this.opening = options.opening;
     this.closing = options.closing;
-    for (const { segment, track, bytes } of options.segments) {
+    for (const row of options.segments) {
+      const { track, bytes } = row;
       const before = this.#tracks.get(track) ?? [];
       const from = before.at(-1)?.to ?? 0;
-      this.#tracks.set(track, [...before, { segment, from, to: from + plainBytes(bytes) }]);
+      this.#tracks.set(track, [...before, { row, from, to: from + plainBytes(bytes) }]);
     }
   }
 
@@ -77,7 +78,7 @@ export class ClipStream {
     const parts = (this.#tracks.get(track) ?? [])
       .filter((segment) => segment.to > from && segment.from < to)
       .map((segment) => {
-        const key = `${this.clipId}/${segment.segment}`;
+        const key = `${this.clipId}/${segment.row.segment}`;
         const range = [Math.max(0, from - segment.from), Math.min(segment.to, to) - segment.from] as const;
         return this.#o.cache.read(key, ...range, () => this.#open(segment));
       });
@@ -90,9 +91,9 @@ export class ClipStream {
     throw new AgentError('corrupt', 'vault/clip-unreadable', 'Cannot open the clip: a part of it is missing');
   }
 
-  #open({ segment, from, to }: Segment): Buffer {
+  #open({ row, from, to }: Segment): Buffer {
     using reader = ClipsReader.open(this.#o.path);
-    const sealed = reader.segment(segment);
+    const sealed = reader.segment(row);
     if (sealed === undefined) throw noSuchClip();
     const opened = openFile(sealed, this.#o.identity);
     if (opened.length !== to - from) {

@@ -61,7 +61,7 @@ function stored(): Stored[] {
       return reader
         .listClips()
         .flatMap(({ seq }) => [
-          ...reader.listSegments(seq).map(({ segment }) => reader.segment(segment)),
+          ...reader.listSegments(seq).map((row) => reader.segment(row)),
           ...(['opening', 'closing'] as const).map((phase) => reader.meta(seq, phase)),
         ]);
     })

@@ -112,10 +112,11 @@ function checkSegments(
   using reader = ClipsReader.open(path, { offline: true });
   const found = new Set<number>();
   for (const { seq } of reader.listClips()) {
-    for (const { segment } of reader.listSegments(seq)) {
+    for (const row of reader.listSegments(seq)) {
+      const { segment } = row;
       found.add(segment);
       if (known.has(segment)) continue;
-      const sealed = reader.segment(segment);
+      const sealed = reader.segment(row);
       if (sealed === undefined) throw new Error('a segment without bytes');
       known.set(segment, sha256Hex(openFile(sealed, identity)));
     }
@@ -125,11 +126,11 @@ function checkSegments(
 
 /** Returns the bytes of the clip's video, every fragment checked against the signed manifest where there is one. */
 function checkClip(reader: ClipsReader, seq: number, identity: OwnerIdentity, known: Map<number, string>): Buffer {
-  const pieces = reader.listSegments(seq).map(({ segment }) => {
-    const sealed = reader.segment(segment);
+  const pieces = reader.listSegments(seq).map((row) => {
+    const sealed = reader.segment(row);
     if (sealed === undefined) throw new Error('a segment without bytes');
     const bytes = openFile(sealed, identity);
-    if (known.has(segment)) expect(sha256Hex(bytes)).toBe(known.get(segment));
+    if (known.has(row.segment)) expect(sha256Hex(bytes)).toBe(known.get(row.segment));
     return bytes;
   });
   const video = Buffer.concat(pieces);

@@ -53,7 +53,7 @@ export function brokenPromises(folder: string, promised: Promised): string[] {
     const rows = clip === undefined ? [] : reader.listSegments(clip.seq);
     for (const [position, hash] of segments) {
       const row = rows.find((each) => each.position === position);
-      const sealed = row === undefined ? undefined : reader.segment(row.segment);
+      const sealed = row === undefined ? undefined : reader.segment(row);
       const found = sealed && createHash('sha256').update(sealed.header).update(sealed.body).digest('hex');
       if (found !== hash) broken.push(`segment ${position} of ${clipId} is ${found === undefined ? 'lost' : 'other'}`);
     }

@@ -9,8 +9,8 @@ import { fragmentAt, fragmentMs } from './stream.ts';
 const [method = '', folder = '', device = '', bits, warmS, runS] = process.argv.slice(2);
 if (folder !== '') {
   const [bitsPerSecond, warmMs, runMs] = [Number(bits), Number(warmS) * 1000, Number(runS) * 1000];
-  /** Half of what is written before anything is counted: by then room has been made many times. */
-  const quotaBytes = Math.round(((warmMs / 1000) * bitsPerSecond) / 8 / 2);
+  /** Less than is written before anything is counted. A larger one is nearer to what is kept, and room is made in larger pieces. */
+  const quotaBytes = Math.round(((warmMs / 1000) * bitsPerSecond) / 8 / 1.25);
   let [insertMs, purgeMs]: [number[], number[]] = [[], []];
   const stopwatch =
     (into: () => number[]) =>
