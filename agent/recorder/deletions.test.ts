@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -78,6 +78,19 @@ test('a database that refuses is asked again', () => {
   refusing.at = false;
   deletions.tick();
   expect(removed).toEqual([[a]]);
+});
+
+test('what could not be written down, and was said to be so, is not deleted later all the same', () => {
+  using deletions = pending();
+  const list = join(cameraFolder, 'deleting.json');
+  mkdirSync(list);
+  expect(() => deletions.begin([a], undoMs)).toThrow();
+  expect(deletions.list).toEqual([]);
+  rmSync(list, { recursive: true });
+  deletions.begin([b], undoMs);
+  nowMs += undoMs;
+  deletions.tick();
+  expect(removed).toEqual([[b]]);
 });
 
 test('a list that says nothing sensible hides nothing, and too long a one is refused', () => {

@@ -47,11 +47,18 @@ export class PendingDeletions implements Disposable {
       throw new AgentError('unavailable', 'recorder/too-many-deletions', message);
     }
     const goneAtMs = Math.round(this.#o.wallMs()) + afterMs;
-    for (const clipId of finished) if (!this.#pending.has(clipId)) this.#pending.set(clipId, goneAtMs);
+    const added = finished.filter((clipId) => !this.#pending.has(clipId));
+    for (const clipId of added) this.#pending.set(clipId, goneAtMs);
     const deletedCount = finished.length;
     if (deletedCount === 0) return { deletedCount, goneAtMs };
-    if (afterMs > 0 && this.#canSave()) return { deletedCount, goneAtMs };
-    this.#remove(finished);
+    try {
+      if (afterMs > 0 && this.#canSave()) return { deletedCount, goneAtMs };
+      this.#remove(finished);
+    } catch (thrown) {
+      // Who is told that it failed must not lose the clip ten minutes later.
+      for (const clipId of added) this.#pending.delete(clipId);
+      throw thrown;
+    }
     return { deletedCount, goneAtMs: Math.round(this.#o.wallMs()) };
   }
 
