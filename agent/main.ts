@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly register: Regis
   demo: () => import('./cli/demo.ts'),
   status: () => import('./cli/status.ts'),
   pair: () => import('./cli/pair.ts'),
+  accounts: () => import('./cli/accounts.ts'),
   unlock: () => import('./cli/unlock.ts'),
   lock: () => import('./cli/lock.ts'),
   requests: () => import('./cli/requests.ts'),

@@ -1,5 +1,4 @@
 /** `latchkey init`: from nothing to an installation that has its owner's keys and nobody else's. */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
@@ -7,29 +6,12 @@ import { systemClock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import { parseConfig } from '../config/loader.ts';
 import { generatePassphrase, normalisePassphrase, passphraseProblem } from '../vault/passphrase.ts';
-import { parsePassword } from './init-answers.ts';
-import { beginInstall, finishInstall, refuseExisting, writeRecoveryFile, writeSecret } from './init-install.ts';
+import { beginInstall, finishInstall, refuseExisting, writeRecoveryFile } from './init-install.ts';
 import { type InitOption, type InitPlan, Wizard } from './init-questions.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
-import { readSecretFile } from './passphrase-entry.ts';
+import { choosePassword, type Secret, secretFrom } from './new-secret.ts';
 import { example } from './program-line.ts';
 import { Prompter } from './prompter.ts';
-
-interface Secret {
-  readonly value: string;
-  readonly generated: boolean;
-}
-
-const passwordBytes = 12;
-
-/** A file that exists is read; one that doesn't is made with a generated secret, so that an unattended set-up needs no other tool. */
-function secretFrom(file: string | undefined, what: string, make: () => string): Secret {
-  if (file === undefined) return { value: make(), generated: true };
-  if (existsSync(file)) return { value: readSecretFile(file, what), generated: false };
-  const value = make();
-  writeSecret(file, `${value}\n`);
-  return { value, generated: true };
-}
 
 function choosePassphrase(option: InitOption): Secret {
   const secret = secretFrom(option.passphraseFile, 'passphrase', generatePassphrase);
@@ -37,29 +19,6 @@ function choosePassphrase(option: InitOption): Secret {
   if (problem === undefined) return { ...secret, value: normalisePassphrase(secret.value) };
   const message = `Cannot use that passphrase: ${problem}. Only a generated one is strong enough: name a file that does not exist yet`;
   throw new AgentError('usage', 'init/weak-passphrase', message);
-}
-
-function generatePassword(): string {
-  return randomBytes(passwordBytes).toString('base64url');
-}
-
-async function choosePassword(option: InitOption, io: CliIo, prompter: Prompter): Promise<Secret> {
-  if (option.passwordFile !== undefined || option.yes === true) {
-    const secret = secretFrom(option.passwordFile, 'log-in password', generatePassword);
-    return { ...secret, value: parsePassword(secret.value) };
-  }
-  for (;;) {
-    const typed = await prompter.secret(
-      'Log-in password for the web page, at least 12 characters (Enter to have one made)',
-    );
-    if (typed === '') return { value: generatePassword(), generated: true };
-    try {
-      return { value: parsePassword(typed), generated: false };
-    } catch (thrown) {
-      if (!io.isTty || !(thrown instanceof AgentError)) throw thrown;
-      note(io, `  ${thrown.message}`);
-    }
-  }
 }
 
 function show(io: CliIo, ...lines: readonly string[]): void {

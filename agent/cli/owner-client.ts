@@ -11,6 +11,12 @@ type MediaMethod = 'previewMedia' | 'clipMedia' | 'ownMedia';
 type Method = Exclude<keyof OwnerService, MediaMethod | 'confirm'>;
 type Params<M extends keyof OwnerService> = Parameters<OwnerService[M]> extends [infer P] ? P : undefined;
 
+/** A log-in of the web page. */
+export interface AccountAnswer {
+  readonly name: string;
+  readonly role: 'owner' | 'viewer';
+}
+
 const pieceBytes = 512 * 1024;
 const maxMediaBytes = 4 * 1024 ** 3;
 
@@ -38,10 +44,30 @@ export class OwnerClient {
     return answer as Awaited<ReturnType<OwnerService[M]>>;
   }
 
-  async confirm(params: { requestId: string; name: string; password: string }): Promise<ShareSummary> {
-    const answer = await this.#control.call('confirm', params);
-    if (typeof answer !== 'object' || answer === null) throw badAnswer('confirm');
-    return answer as ShareSummary;
+  confirm(params: { requestId: string; name: string; password: string }): Promise<ShareSummary> {
+    return this.#desk('confirm', params);
+  }
+
+  listAccounts(): Promise<{ accounts: readonly AccountAnswer[] }> {
+    return this.#desk('listAccounts', {});
+  }
+
+  addAccount(params: { name: string; password: string; role: AccountAnswer['role'] }): Promise<AccountAnswer> {
+    return this.#desk('addAccount', params);
+  }
+
+  setAccountPassword(params: { name: string; password: string; present?: string }): Promise<AccountAnswer> {
+    return this.#desk('setAccountPassword', params);
+  }
+
+  removeAccount(params: { name: string }): Promise<AccountAnswer> {
+    return this.#desk('removeAccount', params);
+  }
+
+  async #desk<T>(method: string, params: object): Promise<T> {
+    const answer = await this.#control.call(method, params);
+    if (typeof answer !== 'object' || answer === null) throw badAnswer(method);
+    return answer as T;
   }
 
   /** Yields a file piece by piece, in order, and checks that exactly the announced number of bytes came. */

@@ -46,7 +46,7 @@ export interface ConsentOptions {
   readonly house: House;
   readonly intake: Intake;
   readonly agencies: AgencyBook;
-  /** Whether somebody could log in under this name. */
+  /** Whether somebody could confirm under this name: it takes an owner's log-in. */
   readonly hasAccount: (name: string) => boolean;
   /** As in force now, not as configured. */
   readonly safeguards: () => SafeguardSummary;

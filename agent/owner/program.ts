@@ -10,9 +10,11 @@ import type { Log } from '../base/log.ts';
 import type { Config } from '../config/schema.ts';
 import { tightenLimits } from '../protocol/limits.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
+import { accountMethods } from './account-door.ts';
 import { Aftermath } from './aftermath.ts';
 import { AgencyBook } from './agency-book.ts';
-import { listAccounts } from './api/accounts.ts';
+import { AccountDesk } from './api/account-desk.ts';
+import { isOwner } from './api/accounts.ts';
 import { Logins } from './api/logins.ts';
 import { startApi } from './api/server.ts';
 import type { Change } from './api/types.ts';
@@ -147,7 +149,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     house,
     intake,
     agencies,
-    hasAccount: (name) => listAccounts(dataDir).some((account) => account.name === name),
+    hasAccount: (name) => isOwner(dataDir, name),
     safeguards: () => describeSafeguards(safeguards),
     decisions,
     askRecorder: (camera, method, params) => ask(dataDir, `recorder-${camera}.sock`, method, params),
@@ -188,7 +190,14 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
   await using stack = new AsyncDisposableStack();
   stack.defer(() => db.close());
   stack.defer(() => vaults.lock());
-  control = stack.use(await ControlServer.listen(join(dataDir, 'run', 'owner.sock'), ownerMethods(consent, logins)));
+  const desk = new AccountDesk({
+    dataDir,
+    logins,
+    secondApprover: () => safeguards.inForce.secondApprover,
+    note: (action) => vaults.note(action),
+  });
+  const methods = { ...ownerMethods(consent, logins), ...accountMethods(desk) };
+  control = stack.use(await ControlServer.listen(join(dataDir, 'run', 'owner.sock'), methods));
   const api = await startApi({
     service: consent,
     logins,

@@ -44,7 +44,7 @@ export interface RequestBookOptions {
   readonly onChange: (requestId: string, state: RequestState) => void;
   /** Files of a share that was begun and is in no ledger must go at once, not at the next start. */
   readonly discardUnknown: () => void;
-  /** Whether somebody could log in under this name. */
+  /** Whether somebody could confirm under this name: it takes an owner's log-in. */
   readonly hasAccount: (name: string) => boolean;
   /** All notes anew, as far as they have been read. */
   readonly sealNotes: () => void;
@@ -176,7 +176,7 @@ export class RequestBook {
       throw new AgentError('refused', 'consent/same-person', message);
     }
     if (this.#o.hasAccount(name)) return;
-    const message = 'Cannot approve: the second approver of the configuration has no log-in here';
+    const message = "Cannot approve: the second approver of the configuration has no owner's log-in here";
     throw new AgentError('config', 'consent/no-second-approver', message);
   }
 

@@ -66,6 +66,12 @@ const deeds: Readonly<Record<string, string>> = {
   delete: 'Deleted a clip',
   pin: 'Marked a clip to be kept',
   unpin: 'Let a clip be deleted again when its time comes',
+  undelete: 'Took a deleted clip back',
+  export: 'Took out a clip',
+  'own-share': 'Sealed a clip for a person',
+  'account-add': 'Added a log-in',
+  'account-password': 'Changed the password of a log-in',
+  'account-remove': 'Removed a log-in',
 };
 
 /** What is not known here is shown as it is: nothing is swallowed. */
@@ -80,7 +86,9 @@ export function demandInWords(ground: string, state: string): string {
 export function actionInWords(action: string): string {
   const [verb = '', what] = action.split(' ');
   if (!Object.hasOwn(deeds, verb)) return action;
-  return what === undefined ? known(deeds, verb) : `${known(deeds, verb)}: ${what.slice(0, 8)}`;
+  // A log-in is named in full; everything else is a long number.
+  const shown = verb.startsWith('account-') ? what?.slice(0, 32) : what?.slice(0, 8);
+  return shown === undefined ? known(deeds, verb) : `${known(deeds, verb)}: ${shown}`;
 }
 
 /** Why an agency is not heard although it may ask; empty where it is. */

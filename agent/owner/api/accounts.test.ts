@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../base/clock.ts';
-import { createAccount, type HashPassword, hasAccounts, hashPassword, listAccounts } from './accounts.ts';
+import { createAccount, type HashPassword, hasAccounts, hashPassword, isOwner, listAccounts } from './accounts.ts';
 import { Logins } from './logins.ts';
 import { addressKey } from './throttle.ts';
 
@@ -37,6 +37,12 @@ test('the file holds Argon2id hashes with their cost, no password, and is privat
   expect(text).not.toContain(password);
   expect(text).toContain('"memoryKiB": 19456');
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test('only an owner’s log-in can confirm a share; the page and the command line agree on who that is', async () => {
+  await createAccount({ dataDir, name: 'ada', password, role: 'owner' });
+  await createAccount({ dataDir, name: 'guest', password, role: 'viewer' });
+  expect(['ada', 'guest', 'nobody'].map((name) => isOwner(dataDir, name))).toEqual([true, false, false]);
 });
 
 test('composed and decomposed letters are the same password', async () => {

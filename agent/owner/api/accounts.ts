@@ -60,6 +60,11 @@ export function listAccounts(dataDir: string): readonly Account[] {
   return readAccounts(dataDir).map(({ name, role }) => ({ name, role }));
 }
 
+/** Whether an owner logs in under this name, written as it is stored. */
+export function isOwner(dataDir: string, name: string): boolean {
+  return readAccounts(dataDir).some((account) => account.name === name && account.role === 'owner');
+}
+
 /** Adds an account. Throws `login/bad-name`, `login/short-password`, `login/account-exists` or `login/too-many`. */
 export async function createAccount(options: {
   readonly dataDir: string;
@@ -75,15 +80,7 @@ export async function createAccount(options: {
       'Cannot create the account: a name has 1 to 32 letters, digits, dots, dashes or underscores',
     );
   }
-  if (options.password.length < minPasswordLength || options.password.length > maxPasswordLength) {
-    throw new AgentError(
-      'usage',
-      'login/short-password',
-      `Cannot create the account: a password has ${minPasswordLength} to ${maxPasswordLength} characters`,
-    );
-  }
-  const salt = randomBytes(16);
-  const hash = await hashPassword(options.password, salt, cost);
+  const secret = await hashed(options.password, 'create the account');
   const accounts = readAccounts(options.dataDir);
   if (accounts.some((account) => account.name === name)) {
     throw new AgentError('usage', 'login/account-exists', 'Cannot create the account: this name is taken');
@@ -91,17 +88,46 @@ export async function createAccount(options: {
   if (accounts.length >= maxAccountCount) {
     throw new AgentError('usage', 'login/too-many', `Cannot create the account: there are ${maxAccountCount} already`);
   }
-  const stored: StoredAccount = {
-    name,
-    role: options.role,
-    salt: salt.toString('hex'),
-    hash: hash.toString('hex'),
-    ...cost,
-  };
-  const path = accountsPath(options.dataDir);
-  ensurePrivateDir(dirname(path));
-  writeFileDurable(path, `${JSON.stringify({ accounts: [...accounts, stored] }, null, 2)}\n`);
+  writeAccounts(options.dataDir, [...accounts, { name, role: options.role, ...secret }]);
   return { name, role: options.role };
+}
+
+/** Throws `login/no-such-account` or `login/short-password`. */
+export async function replacePassword(options: {
+  readonly dataDir: string;
+  readonly name: string;
+  readonly password: string;
+}): Promise<Account> {
+  const secret = await hashed(options.password, 'change the password');
+  const accounts = readAccounts(options.dataDir);
+  const { name, role } = requireAccount(accounts, options.name);
+  writeAccounts(options.dataDir, accounts.map((other) => (other.name === name ? { name, role, ...secret } : other))); // biome-ignore format: one list
+  return { name, role };
+}
+
+/** Throws `login/no-such-account`, or `login/last-owner`: a house without one could never decide on the page again. */
+export function removeAccount(dataDir: string, given: string): Account {
+  const accounts = readAccounts(dataDir);
+  const { name, role } = requireAccount(accounts, given);
+  const others = accounts.filter((other) => other.name !== name);
+  if (!others.some((other) => other.role === 'owner')) {
+    throw new AgentError('refused', 'login/last-owner', "Cannot remove this log-in: it is the only owner's");
+  }
+  writeAccounts(dataDir, others);
+  return { name, role };
+}
+
+/**
+ * What stands for an account's role and password together: another one, and whoever logged in before is logged out.
+ * Undefined where there is no such account, or none that could be read.
+ */
+export function accountMark(dataDir: string, name: string): string | undefined {
+  try {
+    const stored = readAccounts(dataDir).find((account) => account.name === name);
+    return stored === undefined ? undefined : `${stored.role} ${stored.salt}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -125,6 +151,29 @@ export async function findAccount(options: {
 /** Names are compared without case. */
 export function accountKey(name: string): string {
   return name.trim().toLowerCase();
+}
+
+/** Throws `login/short-password`. */
+async function hashed(password: string, what: string): Promise<Omit<StoredAccount, 'name' | 'role'>> {
+  if (password.length < minPasswordLength || password.length > maxPasswordLength) {
+    const message = `Cannot ${what}: a password has ${minPasswordLength} to ${maxPasswordLength} characters`;
+    throw new AgentError('usage', 'login/short-password', message);
+  }
+  const salt = randomBytes(16);
+  const hash = await hashPassword(password, salt, cost);
+  return { salt: salt.toString('hex'), hash: hash.toString('hex'), ...cost };
+}
+
+function requireAccount(accounts: readonly StoredAccount[], name: string): StoredAccount {
+  const stored = accounts.find((account) => account.name === accountKey(name));
+  if (stored !== undefined) return stored;
+  throw new AgentError('usage', 'login/no-such-account', 'Cannot find the log-in: there is none of that name');
+}
+
+function writeAccounts(dataDir: string, accounts: readonly StoredAccount[]): void {
+  const path = accountsPath(dataDir);
+  ensurePrivateDir(dirname(path));
+  writeFileDurable(path, `${JSON.stringify({ accounts }, null, 2)}\n`);
 }
 
 function accountsPath(dataDir: string): string {

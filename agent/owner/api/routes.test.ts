@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
-import { createAccount } from './accounts.ts';
+import { createAccount, removeAccount, replacePassword } from './accounts.ts';
 import { type CallOptions, call, logIn, type Reply } from './fixture/call.ts';
 import { MemoryService, passphrase } from './fixture/memory-service.ts';
 import { type Access, routes } from './routes.ts';
@@ -274,4 +274,21 @@ test('what one session unlocked stays closed to every other, and to itself after
   // Opened again by somebody else: still closed here.
   await call(api.url, '/api/unlock', { body: { passphrase }, cookie: fresh });
   expect((await asked(other))[3]).toBe('locked');
+});
+
+test('another password, another role or no account any more ends what is logged in under it, and nothing else', async () => {
+  const lives = async (cookie: string): Promise<boolean> =>
+    (await call(api.url, '/api/session', { cookie })).status === 200;
+  await createAccount({ dataDir, name: 'bea', password, role: 'owner' });
+  const before = await logIn(api.url, 'bea', password);
+  const ada = await logIn(api.url, 'ada', password);
+  await replacePassword({ dataDir, name: 'Bea', password: 'another good password' });
+  expect([await lives(before), await lives(ada)]).toEqual([false, true]);
+  const after = await logIn(api.url, 'bea', 'another good password');
+  expect(await lives(after)).toBe(true);
+  removeAccount(dataDir, 'bea');
+  expect(await lives(after)).toBe(false);
+  // Somebody else of that name is somebody else.
+  await createAccount({ dataDir, name: 'bea', password: 'another good password', role: 'viewer' });
+  expect([await lives(after), await lives(ada)]).toEqual([false, true]);
 });

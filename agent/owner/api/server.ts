@@ -13,7 +13,7 @@ import type { Clock } from '../../base/clock.ts';
 import { AgentError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { OwnerService } from '../service.ts';
-import { hasAccounts } from './accounts.ts';
+import { accountMark, hasAccounts } from './accounts.ts';
 import { EventStreams } from './events.ts';
 import { checkHost, checkOrigin, machineAddresses, oneHost, securityHeaders } from './guard.ts';
 import { ensureHouseTls } from './house-tls.ts';
@@ -61,7 +61,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const { clock, log, dataDir } = options;
   const addresses = options.addresses ?? machineAddresses;
   const names = allowedNames(options.names);
-  const sessions = new Sessions(clock);
+  const sessions = new Sessions(clock, (name) => accountMark(dataDir, name));
   const events = new EventStreams(sessions);
   const logins = options.logins ?? new Logins({ dataDir, clock, random: options.random ?? Math.random });
   const readTls = () => ensureHouseTls({ dataDir, names, addresses: addresses(), nowMs: clock.wallMs() });

@@ -14,6 +14,8 @@ export interface Session {
   readonly account: Account;
   readonly startedMs: number;
   seenMs: number;
+  /** Of the account when it logged in; one that has another password or role since, or is gone, is logged out. */
+  readonly mark: string | undefined;
   /** What this session itself proved since the last lock: a vault opened by somebody else opens nothing here. */
   unlocked: LockState;
 }
@@ -27,17 +29,20 @@ export function lesserLock(a: LockState, b: LockState): LockState {
 
 export class Sessions {
   readonly #clock: Clock;
+  readonly #markOf: (name: string) => string | undefined;
   readonly #byHash = new Map<string, Session>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, markOf: (name: string) => string | undefined) {
     this.#clock = clock;
+    this.#markOf = markOf;
   }
 
   /** Starts a session and returns the `Set-Cookie` value. Beyond 16 of one account its longest unseen one ends. */
   start(account: Account): string {
     const token = randomBytes(32).toString('base64url');
     const nowMs = this.#clock.monotonicMs();
-    this.#byHash.set(hashOf(token), { account, startedMs: nowMs, seenMs: nowMs, unlocked: 'locked' });
+    const mark = this.#markOf(account.name);
+    this.#byHash.set(hashOf(token), { account, mark, startedMs: nowMs, seenMs: nowMs, unlocked: 'locked' });
     const own = [...this.#byHash].filter(([, session]) => session.account.name === account.name);
     if (own.length > maxPerAccountCount) {
       const oldest = own.reduce((a, b) => (b[1].seenMs < a[1].seenMs ? b : a));
@@ -64,7 +69,8 @@ export class Sessions {
   isLive(session: Session): boolean {
     const nowMs = this.#clock.monotonicMs();
     if (![...this.#byHash.values()].includes(session)) return false;
-    return nowMs - session.seenMs < idleMs && nowMs - session.startedMs < maxAgeMs;
+    if (nowMs - session.seenMs >= idleMs || nowMs - session.startedMs >= maxAgeMs) return false;
+    return session.mark !== undefined && session.mark === this.#markOf(session.account.name);
   }
 
   /** Ends the session of a `Cookie` header and returns the `Set-Cookie` value that clears it. */
