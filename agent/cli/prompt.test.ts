@@ -49,6 +49,15 @@ describe('the prompt in a terminal of 80 x 24', () => {
     await terminal.see('shares 38.0 s');
     terminal.typeText('{{');
     await terminal.see('shares 36.0 s');
+    terminal.typeText('h');
+    await terminal.see('[x] h  black over everybody who is found');
+    terminal.type('p');
+    expect(await terminal.see('Exactly this would be sent')).toContain('36.0 s, derived');
+    expect(place.service.lastSelection).toMatchObject([{ redact: { fill: 'people', masks: true } }]);
+    await terminal.see('somebody may have been missed');
+    terminal.type('Escape');
+    terminal.typeText('hh');
+    await terminal.see('[ ] h  black over people');
     terminal.typeText('so');
     await terminal.see('[x] s  the sound');
     await terminal.see('[x] o  proof of one device');

@@ -2,7 +2,15 @@
  * What the full-screen prompt shows and what a key does, as a pure function: no terminal, no socket. Nothing is chosen or
  * decided by default; Approve and Decline stand side by side and each takes one more deliberate step.
  */
-import type { ClipSummary, LockState, Preview, RequestDetail, RequestSummary, Selection } from '../../owner/service.ts';
+import type {
+  ClipSummary,
+  LockState,
+  Preview,
+  Redaction,
+  RequestDetail,
+  RequestSummary,
+  Selection,
+} from '../../owner/service.ts';
 import { wholeSelection } from '../request-text.ts';
 import type { Key } from './keys.ts';
 
@@ -16,6 +24,8 @@ export interface ClipsScreen {
   /** What goes along with the pictures: both off until chosen. */
   readonly sound: boolean;
   readonly discloseLineage: boolean;
+  /** Who or what is filled with black in all of them; one by one, and by region, it is done on the page. */
+  readonly hide: Redaction['fill'];
 }
 
 export type Screen =
@@ -61,9 +71,13 @@ export interface Step {
 
 export const trimStepMs = 1000;
 
+const afterHide = { none: 'people', people: 'moving', moving: 'none' } as const;
+const workingText = 'Working…';
+const fillingText = 'Filling with black; that takes a while. Ctrl-C ends it and leaves.';
+
 export function firstState(webAddress: string, reminder?: string): PromptState {
   const screen = { kind: 'inbox', cursor: 0 } as const;
-  const state = { requests: [], lock: 'locked', screen, message: '', busy: true, webAddress } as const;
+  const state = { requests: [], lock: 'locked', screen, message: workingText, busy: true, webAddress } as const;
   return reminder === undefined ? state : { ...state, reminder };
 }
 
@@ -113,8 +127,8 @@ export function press(state: PromptState, key: Key): Step {
   }
 }
 
-function begin(state: PromptState, effect: Effect): Step {
-  return { state: { ...state, busy: true, message: '' }, effect };
+function begin(state: PromptState, effect: Effect, message = workingText): Step {
+  return { state: { ...state, busy: true, message }, effect };
 }
 
 function askFirst(state: PromptState, kind: Overlay['kind'], question: string, proceed: Overlay['proceed']): Step {
@@ -207,8 +221,10 @@ function pressClips(state: PromptState, screen: ClipsScreen, key: Key): Step {
     return { state: { ...state, message: 'The request does not ask for sound, so none is sent.' } };
   }
   if (letter(key) === 'o') return at({ ...screen, discloseLineage: !screen.discloseLineage });
+  if (letter(key) === 'h') return at({ ...screen, hide: afterHide[screen.hide] });
   if (letter(key) === 'p') {
-    if (chosen.size > 0) return begin(state, { do: 'preview', from: screen });
+    if (chosen.size > 0 && screen.hide === 'none') return begin(state, { do: 'preview', from: screen });
+    if (chosen.size > 0) return begin(state, { do: 'preview', from: screen }, fillingText);
     return { state: { ...state, message: 'Choose a clip first: the space bar chooses the one that is marked.' } };
   }
   return at({ ...screen, cursor: clamp(screen.cursor + movement(key), clips.length) });
@@ -266,7 +282,9 @@ export function arrive(state: PromptState, arrival: Arrival): PromptState {
       const { requests, lock } = arrival;
       const { screen } = state;
       const shown = screen.kind === 'inbox' ? { ...screen, cursor: clamp(screen.cursor, requests.length) } : screen;
-      return { ...ready, requests, lock, screen: shown };
+      // What was said stays: the list is also read again by itself.
+      const message = state.message === workingText ? '' : state.message;
+      return { ...ready, requests, lock, screen: shown, message };
     }
     case 'request':
       return {
@@ -276,11 +294,15 @@ export function arrive(state: PromptState, arrival: Arrival): PromptState {
       };
     case 'clips': {
       const { request, clips } = arrival;
-      const nothing = { cursor: 0, chosen: new Map(), sound: false, discloseLineage: false } as const;
-      return { ...ready, lock: 'deciding', screen: { kind: 'clips', request, clips, ...nothing } };
+      const nothing = { cursor: 0, chosen: new Map(), sound: false, discloseLineage: false, hide: 'none' } as const;
+      return { ...ready, lock: 'deciding', screen: { kind: 'clips', request, clips, ...nothing }, message: '' };
     }
-    case 'preview':
-      return { ...ready, screen: { kind: 'preview', from: arrival.from, preview: arrival.preview, scroll: 0 } };
+    case 'preview': {
+      const { from, preview } = arrival;
+      const missed = `Filled; somebody may have been missed. Only the page shows it: ${state.webAddress}`;
+      const message = from.hide === 'none' ? '' : missed;
+      return { ...ready, screen: { kind: 'preview', from, preview, scroll: 0 }, message };
+    }
     case 'failed':
       return { ...ready, message: arrival.message };
   }

@@ -1,10 +1,10 @@
 import { array, check, constantFrom, integer, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ClipSummary, RequestDetail } from '../../owner/service.ts';
+import type { ClipSummary, Preview, RequestDetail } from '../../owner/service.ts';
 import { banner } from '../request-text.ts';
 import { clean, cutToWidth, displayWidth, labelled, localTime, wrap } from '../terminal-text.ts';
 import { type Key, KeyReader } from './keys.ts';
-import { arrive, firstState, type PromptState, press, trim, trimStepMs } from './model.ts';
+import { arrive, type ClipsScreen, firstState, type PromptState, press, trim, trimStepMs } from './model.ts';
 import { render } from './views.ts';
 
 function holds(result: { failed: boolean; counterexample: unknown }): void {
@@ -111,6 +111,18 @@ const clip: ClipSummary = {
   pinned: false,
 };
 
+const preview: Preview = {
+  previewId: 'e'.repeat(64),
+  media: [],
+  shareBytes: 1,
+  lineageDisclosed: false,
+  agencyName: 'Cedar Falls PD',
+  recipientKeyId: '1',
+  endpoint: 'https://x/',
+  releaseNotBeforeMs: 1,
+  latestArrivalMs: 2,
+};
+
 function clipsState(): PromptState {
   const ready = arrive(firstState('https://x/'), { kind: 'inbox', requests: [request], lock: 'deciding' });
   return arrive(ready, { kind: 'clips', request, clips: [clip] });
@@ -143,6 +155,23 @@ describe('the model', () => {
     expect(shown).toContain('[x] s  the sound, which the request asks for');
     expect(shown).toContain('[x] o  proof of one device: the agency can link your shares of this month');
     expect(['s', 'o'].reduce((state, character) => press(state, { character }).state, both)).toEqual(asked);
+  });
+
+  it('hides nobody, everybody or all that moves, and says that it takes a while and may miss somebody', () => {
+    const plain = press(clipsState(), { character: ' ' }).state;
+    const after = (count: number): PromptState =>
+      Array.from({ length: count }).reduce<PromptState>((state) => press(state, { character: 'h' }).state, plain);
+    expect([0, 1, 2, 3].map((count) => (after(count).screen as { hide?: string }).hide)).toEqual(['none', 'people', 'moving', 'none']); // biome-ignore format: a list
+    for (const count of [0, 1, 2]) {
+      const shown = render(after(count), { columns: 60, rows: 20 }).map(({ text }) => text.trim());
+      expect(shown.filter((text) => /^\[[ x]\] h {2}.*(nobody|everybody|moves)/.test(text))).toHaveLength(1);
+    }
+    const filling = press(after(1), { character: 'p' });
+    expect(filling.effect).toMatchObject({ do: 'preview', from: { hide: 'people' } });
+    expect(filling.state.message).toContain('that takes a while');
+    const from = after(1).screen as ClipsScreen;
+    expect(arrive(filling.state, { kind: 'preview', from, preview }).message).toContain('may have been missed');
+    expect(press(plain, { character: 'p' }).state.message).toBe('Working…');
   });
 
   it('trims within the clip and the window, and never to nothing', () => {

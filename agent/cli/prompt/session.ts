@@ -112,11 +112,13 @@ export class PromptSession {
         return { kind: 'clips', request, clips };
       }
       case 'preview': {
-        const { request, chosen, sound, discloseLineage } = effect.from;
+        const { request, chosen, sound, discloseLineage, hide } = effect.from;
         const { requestId } = request;
         const preview = await owner.call('preview', {
           requestId,
-          selection: [...chosen.values()],
+          selection: [...chosen.values()].map((selection) =>
+            hide === 'none' ? selection : { ...selection, redact: { fill: hide, masks: true } },
+          ),
           sound,
           discloseLineage,
         });

@@ -73,15 +73,21 @@ function detail(screen: Extract<Screen, { kind: 'detail' }>, columns: number): B
   };
 }
 
+const hideText = {
+  none: 'black over people, or over all that moves: now nobody is hidden',
+  people: 'black over everybody who is found; h again: over all that moves',
+  moving: 'black over all that moves; h again: hide nobody',
+} as const;
+
 function tick(isOn: boolean): string {
   return isOn ? '[x]' : '[ ]';
 }
 
 /** What goes along with the clips, below them. */
-function extras({ request, sound, discloseLineage }: ClipsScreen): Line[] {
+function extras({ request, sound, discloseLineage, hide }: ClipsScreen): Line[] {
   const heard = request.asksForSound ? [`  ${tick(sound)} s  the sound, which the request asks for`] : [];
   const linked = `  ${tick(discloseLineage)} o  proof of one device: the agency can link your shares of this month`;
-  return ['', ...heard, linked].map((text) => ({ text }));
+  return ['', `  ${tick(hide !== 'none')} h  ${hideText[hide]}`, ...heard, linked].map((text) => ({ text }));
 }
 
 function clipList(screen: ClipsScreen): Body {
@@ -105,7 +111,7 @@ function clipList(screen: ClipsScreen): Body {
     title: `Clips that meet the window (${chosen.size} of ${clips.length} chosen)`,
     lines: lines.length === 0 ? none : [...lines, ...extras(screen)],
     focus: cursor + before,
-    keys: 'space choose   [ ] beginning   { } end   s sound   o one device   p preview   d decline   Esc back   q quit',
+    keys: 'space choose   [ ] beginning   { } end   s o h extras   p preview   d decline   Esc back   q quit',
   };
 }
 
@@ -157,10 +163,10 @@ export function render(state: PromptState, { columns, rows }: Size): Line[] {
   const banners = wrap(banner, columns);
   const height = rows - fixedRows - banners.length;
   const { lines, position } = windowOn(body, height);
-  const { overlay, busy, message, reminder } = state;
+  const { overlay, message, reminder } = state;
   const spoken =
     overlay === undefined
-      ? wrap(busy ? 'Working…' : message, columns)
+      ? wrap(message, columns)
       : [...wrap(overlay.question, columns), ...wrap(reminder ?? '', columns)];
   const keys = wrap(overlay === undefined ? body.keys : overlayKeys[overlay.kind], columns);
   const foot = [spoken[0], spoken[1], keys[0], keys[1]];
