@@ -10,7 +10,7 @@ import {
   startScriptedServer,
 } from '../../test-fixtures/brokers/http-script.ts';
 import { startTcpProxy } from '../../test-fixtures/brokers/tcp-proxy.ts';
-import { issueLeaf, makeAuthority } from '../base/certificates.ts';
+import { localTls } from '../../test-fixtures/local-tls.ts';
 import { systemClock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { type DigestOptions, digestDueMs, sendDigests } from './digest.ts';
@@ -115,13 +115,7 @@ test('two days are the same bytes, and say nothing of the machine or its softwar
 });
 
 test('over TLS the records have the same sizes every day, and only the given authority is believed', async () => {
-  const authority = await makeAuthority({
-    name: 'Test',
-    permittedDnsNames: ['localhost'],
-    permittedIpRanges: ['127.0.0.0/8'],
-    validDays: 1,
-  });
-  const leaf = await issueLeaf({ authority, names: ['localhost'], addresses: [], validDays: 1 });
+  const { authority, leaf } = await localTls();
   const bodies: string[] = [];
   const secure = createServer({ cert: leaf.certificatePem, key: leaf.keyPem }, (request, response) => {
     request.on('data', (chunk: Buffer) => bodies.push(chunk.toString()));

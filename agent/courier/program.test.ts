@@ -9,7 +9,7 @@ import mqtt from 'mqtt';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startMosquitto } from '../../test-fixtures/brokers/mosquitto.ts';
 import { eventually } from '../../test-fixtures/eventually.ts';
-import { issueLeaf, makeAuthority } from '../base/certificates.ts';
+import { localTls } from '../../test-fixtures/local-tls.ts';
 import { systemClock } from '../base/clock.ts';
 import { ControlClient } from '../base/control.ts';
 import { silentLog } from '../base/log.ts';
@@ -116,13 +116,7 @@ test('the control method forgetSeen lets a retained message be spooled again at 
 });
 
 test('a share goes out over TLS through a CONNECT proxy, to a server vouched for by the given authority only', async () => {
-  const authority = await makeAuthority({
-    name: 'Test',
-    permittedDnsNames: ['localhost'],
-    permittedIpRanges: ['127.0.0.0/8'],
-    validDays: 1,
-  });
-  const leaf = await issueLeaf({ authority, names: ['localhost'], addresses: [], validDays: 1 });
+  const { authority, leaf } = await localTls();
   const caFile = join(root, 'ca.pem');
   writeFileSync(caFile, authority.certificatePem);
   let received = 0;

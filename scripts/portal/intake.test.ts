@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { issueLeaf, makeAuthority } from '../../agent/base/certificates.ts';
+import { localTls } from '../../test-fixtures/local-tls.ts';
 import { type Intake, type IntakeOptions, type ReceivedShare, startIntake } from './intake.ts';
 
 const requestId = 'ab'.repeat(16);
@@ -184,13 +184,7 @@ test('a port that is taken is said', async () => {
 });
 
 test('with a certificate it speaks TLS', async () => {
-  const authority = await makeAuthority({
-    name: 'Test',
-    permittedDnsNames: [],
-    permittedIpRanges: ['127.0.0.1/32'],
-    validDays: 1,
-  });
-  const tls = await issueLeaf({ authority, names: [], addresses: ['127.0.0.1'], validDays: 1 });
+  const { authority, leaf: tls } = await localTls();
   const intake = await start({ tls });
   expect(intake.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/files$/);
   const status = await new Promise((resolve, reject) => {
