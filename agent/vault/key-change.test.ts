@@ -1,6 +1,6 @@
 // Keys of a real house changed, its clips opened by stock age: what opens before and after, and after an interruption anywhere.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestHouse, testPassphrase } from '../../test-fixtures/house.ts';
@@ -9,7 +9,9 @@ import { silentLog } from '../base/log.ts';
 import { generateIdentity, parseIdentity } from '../protocol/age-file.ts';
 import { sha256Hex } from '../protocol/bytes.ts';
 import { openNote, sealNote } from '../protocol/sealed-note.ts';
+import { ClipsDb } from '../store/clips-db.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
+import { type Salvaged, salvageClips, settleSalvaged } from '../store/clips-salvage.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
 import { newPaperKey, recoverKeys, rotateKeys } from './key-change.ts';
 import { wholeOf } from './media-content.ts';
@@ -197,6 +199,52 @@ describe('rotating', () => {
     Object.assign(house, { recipients });
     expect(await rotate()).toMatchObject({ rewrappedCount: fileCount, foreignCount: 4 });
     expect(await listed(testPassphrase)).toEqual(clipIds);
+  });
+});
+
+describe('clips that were set aside as damaged', () => {
+  const cameraFolder = () => join(house.dataDir, 'cameras', 'front');
+  const asideName = () => readdirSync(cameraFolder()).find((name) => /\.(damaged|salvaged)-\d+$/.test(name)) ?? '';
+
+  function damage(): void {
+    const path = join(cameraFolder(), 'clips.db');
+    const bytes = readFileSync(path);
+    // Its first page says where the tables are, the second is one of them.
+    bytes.fill(0x5a, 4096, 8192);
+    writeFileSync(path, bytes);
+  }
+
+  function repair(): Salvaged {
+    const path = join(cameraFolder(), asideName());
+    using db = ClipsDb.open({ path: join(cameraFolder(), 'clips.db'), log: silentLog, wallMs: startMs });
+    const salvaged = salvageClips(path, db);
+    settleSalvaged(path, salvaged);
+    return salvaged;
+  }
+
+  it('would keep their old keys and open with no new one: no key is changed before they are repaired', async () => {
+    const before = house.read('owner', 'vault.age');
+    renameSync(join(cameraFolder(), 'clips.db'), join(cameraFolder(), 'clips.db.damaged-1'));
+    for (const changed of [rotate, recover]) await expect(changed()).rejects.toThrow(code('vault/clips-set-aside'));
+    expect(house.read('owner', 'vault.age').equals(before)).toBe(true);
+    expect(repair()).toMatchObject({ savedCount: 2, lostCount: 0 });
+    expect(asideName()).toBe('');
+    expect(await rotate()).toMatchObject({ rewrappedCount: fileCount, foreignCount: 0 });
+    expect(await listed(testPassphrase)).toEqual(clipIds);
+  });
+
+  it('are found damaged before the first key is changed, not in the middle', async () => {
+    damage();
+    await expect(rotate()).rejects.toThrow(code('vault/clips-set-aside'));
+    expect(asideName()).toMatch(/damaged/);
+    const session = new VaultSession({ dataDir: house.dataDir, clock: systemClock });
+    await session.openDeciding(testPassphrase);
+  });
+
+  it('leave nothing that an old key opens: what could not be saved has to go first, but not for a recovery', async () => {
+    writeFileSync(join(cameraFolder(), 'clips.db.salvaged-1'), 'what is left');
+    await expect(rotate()).rejects.toThrow(code('vault/clips-set-aside'));
+    expect(await recover()).toMatchObject({ rewrappedCount: fileCount });
   });
 });
 

@@ -20,6 +20,7 @@ import {
 } from '../protocol/age-file.ts';
 import { generateSigningKey } from '../protocol/keys.ts';
 import { openNote, sealNote } from '../protocol/sealed-note.ts';
+import { openClipsDatabase } from '../store/clips-open.ts';
 import { type Rewrap, type RewrapCounts, rewrapClips } from '../store/clips-rewrap.ts';
 import { LedgerDb } from '../store/ledger-db.ts';
 import { parsePlace, readRecipients } from './enrolled-files.ts';
@@ -54,7 +55,7 @@ export interface KeyChange extends RewrapCounts {
 
 /**
  * A new owner identity and, if asked for, another paper key. Throws `vault/keys-unfinished` after an interrupted recovery,
- * which only the paper key completes.
+ * which only the paper key completes, and `vault/clips-set-aside`.
  */
 export async function rotateKeys(
   options: KeyChangeOptions & { readonly passphrase: string; readonly newRecoveryRecipient?: string },
@@ -63,6 +64,7 @@ export async function rotateKeys(
   const secrets = await readUnfinishedVaultFile(dataDir, passphrase);
   const { keyChange: begun, ...settled } = secrets;
   if (begun?.kind === 'recover') throw unfinishedChange('recover');
+  requireNothingAside(options, /\.(damaged|salvaged)-\d+$/);
   const recovery = options.newRecoveryRecipient ?? readRecipients(dataDir).recovery;
   const change = begun ?? {
     kind: 'rotate' as const,
@@ -92,7 +94,7 @@ export async function rotateKeys(
 /**
  * A new owner and a new passphrase for who has the paper key. What only the lost keys could do is lost: pinned roots, sealed
  * notes and ledger entries, and the signature under shares and demands that are on their way. May be repeated after an
- * interruption. Throws `vault/wrong-paper-key`.
+ * interruption. Throws `vault/wrong-paper-key`, `vault/clips-set-aside`.
  */
 export async function recoverKeys(
   options: KeyChangeOptions & {
@@ -110,6 +112,7 @@ export async function recoverKeys(
       'Cannot recover: this is not the paper key of this device',
     );
   }
+  requireNothingAside(options, /\.damaged-\d+$/);
   const owner = generateIdentity();
   recipients.owner = owner.recipient;
   const root = generateSigningKey();
@@ -173,12 +176,9 @@ function rewrapped(header: Uint8Array, identity: OwnerIdentity, recipients: read
 }
 
 function rewrapAll(options: KeyChangeOptions, rewrap: Rewrap): RewrapCounts {
-  const { dataDir, log, clock, onProgress = () => {} } = options;
+  const { log, clock, onProgress = () => {} } = options;
   const sum = { rewrappedCount: 0, keptCount: 0, foreignCount: 0 };
-  const folder = camerasPath(dataDir);
-  for (const camera of existsSync(folder) ? readdirSync(folder).toSorted() : []) {
-    const path = join(folder, camera, 'clips.db');
-    if (!existsSync(path)) continue;
+  for (const { path } of databasesIn(options)) {
     const before = sum.rewrappedCount + sum.keptCount + sum.foreignCount;
     const counts = rewrapClips({ path, log, wallMs: clock.wallMs() }, rewrap, (done) => onProgress(before + done));
     sum.rewrappedCount += counts.rewrappedCount;
@@ -186,6 +186,31 @@ function rewrapAll(options: KeyChangeOptions, rewrap: Rewrap): RewrapCounts {
     sum.foreignCount += counts.foreignCount;
   }
   return sum;
+}
+
+function databasesIn({ dataDir }: KeyChangeOptions): { readonly folder: string; readonly path: string }[] {
+  const root = camerasPath(dataDir);
+  return (existsSync(root) ? readdirSync(root).toSorted() : [])
+    .map((camera) => ({ folder: join(root, camera), path: join(root, camera, 'clips.db') }))
+    .filter(({ path }) => existsSync(path));
+}
+
+/**
+ * Clips in a database that was set aside would keep their old keys, and no new key would open them once they are repaired.
+ * Every database is opened first: a damaged one is found now, and not when half of the keys are new.
+ */
+function requireNothingAside(options: KeyChangeOptions, pattern: RegExp): void {
+  const { log, clock } = options;
+  for (const { path } of databasesIn(options)) openClipsDatabase({ path, log, wallMs: clock.wallMs() }).close();
+  const root = camerasPath(options.dataDir);
+  for (const camera of existsSync(root) ? readdirSync(root).toSorted() : []) {
+    const aside = readdirSync(join(root, camera)).find((name) => pattern.test(name));
+    if (aside === undefined) continue;
+    const how = aside.includes('.damaged-')
+      ? 'was set aside as damaged, and its clips would keep the old keys. Run "latchkey check --repair" first'
+      : 'still opens with the old keys, as far as it can be read. Delete it first';
+    throw new AgentError('refused', 'vault/clips-set-aside', `Cannot change the keys: ${camera}/${aside} ${how}`);
+  }
 }
 
 /** What was decided about waiting requests must be readable by the new key; entries of the ledger are chained and stay. */
