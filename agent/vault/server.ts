@@ -177,6 +177,7 @@ export async function serveVault(): Promise<void> {
   process.on('message', (message: unknown) => {
     // Not in the queue: it ends what stands at its head.
     if ((message as { cancel?: unknown } | null)?.cancel === true) return session.cancelRedaction();
+    waitingCount += 1;
     last = last.then(async () => {
       const envelope = message as { id?: unknown; request?: unknown } | null;
       const requestId = envelope?.id;
@@ -191,6 +192,8 @@ export async function serveVault(): Promise<void> {
         }
       } catch (thrown) {
         reply({ id: requestId, error: asAgentError(thrown).toReport() });
+      } finally {
+        waitingCount -= 1;
       }
     });
   });
