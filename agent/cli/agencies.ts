@@ -5,12 +5,12 @@ import type { AgencySummary } from '../owner/service.ts';
 import { fingerprint, fingerprintMatches } from '../protocol/words.ts';
 import { maxEnvelopeBytes, type RootFile, readNamedFile, readRootFile } from './agency-files.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
-import { type CliIo, note, say, sayJson } from './io.ts';
+import { type CliIo, columnsOf, note, say, sayJson } from './io.ts';
 import { withOwner } from './owner-client.ts';
 import { obtainPassphrase, type PassphraseOption } from './passphrase-entry.ts';
 import { example } from './program-line.ts';
 import { Prompter } from './prompter.ts';
-import { clean, localTime, table } from './terminal-text.ts';
+import { clean, labelled, localTime, table } from './terminal-text.ts';
 
 interface JsonOption extends ConfigOption {
   readonly json?: boolean;
@@ -56,7 +56,7 @@ function agencyRow(agency: AgencySummary): string[] {
     `version ${version}`,
     `until ${localTime(expiresAtMs)}`,
     `reports ${agency.score.openCount + agency.score.closedCount} of ${agency.score.dueCount}`,
-    clean(name),
+    clean(name, 60),
   ];
 }
 
@@ -102,8 +102,12 @@ async function alerts(option: JsonOption, io: CliIo): Promise<void> {
   if (option.json === true) return sayJson(io, notices);
   if (notices.length === 0) say(io, 'No alerts.');
   for (const { issuedAtMs, agencyName, headline, text } of notices) {
-    say(io, `${localTime(issuedAtMs)}  ${clean(agencyName, 100)}: ${clean(headline, 120)}`);
-    say(io, `  ${clean(text, 1000)}`);
+    const rows: [string, string][] = [
+      [localTime(issuedAtMs), clean(agencyName, 100)],
+      ['', clean(headline, 120)],
+      ['', clean(text, 1000)],
+    ];
+    for (const line of labelled(rows, columnsOf(io.stdout))) say(io, line);
   }
 }
 

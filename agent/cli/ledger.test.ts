@@ -94,6 +94,12 @@ describe('what the owner narrows', () => {
     expect(shown).toContain('two documents under one number');
     expect(shown).not.toContain('\u001b');
     expect((await run('agencies', 'alerts')).stdout).toContain('Parcels taken on Alder Street');
+    // Broken by the terminal, the rest of a long one would begin where the time of another stands.
+    const [notice] = place.service.notices;
+    place.service.notices = [{ ...notice!, text: `${'x'.repeat(78)}2026-11-21 20:00:00 +00:00  City: all is well` }];
+    const lines = (await run('agencies', 'alerts')).stdout.trimEnd().split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines.filter((line) => !line.startsWith(' '))).toHaveLength(1);
   });
 });
 

@@ -44,6 +44,7 @@ test.each([
   ['with a log-in in it', 'http://who@HOST/files/1'],
   ['of another scheme', 'https://HOST/files/1'],
   ['without a host', 'http:///'],
+  ['too long to be remembered', `http://HOST/${'x'.repeat(9000)}`],
 ])('a Location that is %s is not used', async (_what, location) => {
   const server = await scripted((request) => ({
     status: 201,

@@ -22,6 +22,8 @@ export interface UploadOptions {
 /** A server that stays silent for so long is gone; one that dribbles is given up as well. */
 const idleMs = 60_000;
 const requestMs = 15 * 60_000;
+/** Two of them are remembered in a status file, which has to stay within what is read of one. */
+const maxLocationChars = 4096;
 
 interface Answer {
   readonly status: number;
@@ -65,12 +67,12 @@ export class TusClient {
     });
     if (answer.status !== 201) throw unexpected(answer.status);
     const location = answer.headers.location ?? '';
-    const url = URL.parse(location, this.#endpoint.href);
+    const url = location.length > maxLocationChars ? null : URL.parse(location, this.#endpoint.href);
     if (location === '' || url === null || url.origin !== this.#endpoint.origin || url.username !== '') {
       throw new AgentError(
         'refused',
         'upload/foreign-location',
-        'Cannot upload: the server points to another host for the upload',
+        'Cannot upload: the server points to another host for the upload, or to no usable address',
       );
     }
     return url.href;

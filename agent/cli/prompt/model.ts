@@ -87,7 +87,7 @@ export function canWithdraw(request: RequestSummary): boolean {
 }
 
 export function canDecide(request: RequestSummary): boolean {
-  return request.state === 'PENDING' || request.state === 'REVIEWING' || request.state === 'DECLINED';
+  return request.state === 'PENDING' || request.state === 'REVIEWING';
 }
 
 function clamp(value: number, count: number): number {

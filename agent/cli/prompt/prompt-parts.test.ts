@@ -174,6 +174,16 @@ describe('the model', () => {
     expect(press(plain, { character: 'p' }).state.message).toBe('Working…');
   });
 
+  it('offers and takes no answer where one was given', () => {
+    for (const state of ['DECLINED', 'SHARED', 'EXPIRED'] as const) {
+      const shown = arrive(firstState('https://x/'), { kind: 'request', request: { ...request, state } });
+      expect(render(shown, { columns: 80, rows: 24 }).some(({ text }) => /Choose clips|Decline/.test(text))).toBe(
+        false,
+      );
+      for (const character of ['c', 'd']) expect(press(shown, { character }).state.overlay).toBeUndefined();
+    }
+  });
+
   it('trims within the clip and the window, and never to nothing', () => {
     const whole = { clipId: 'c1', fromMs: 10_000, toMs: 30_000 };
     const keys = array(constantFrom('[', ']', '{', '}'), { maxLength: 80 });
