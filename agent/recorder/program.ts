@@ -28,8 +28,12 @@ export interface RecorderOptions {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Tests wait less. */
+  readonly tidyMs?: number;
 }
 
+/** Room is made while fragments come; by age clips go also while none do: the camera is away, or recording is off. */
+const defaultTidyMs = 10 * 60 * 1000;
 const ringBytes = 24 << 20;
 /** A file read as fast as possible runs far ahead of its frames. */
 const losslessRingBytes = 256 << 20;
@@ -103,6 +107,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     onClosed: ({ labels, ...clip }) => publish('clip-closed', { ...clip, labels: labels.map(({ kind }) => kind) }),
   });
   ending.defer(() => clips.flush());
+  const tidying = setInterval(() => clips.tidy(), options.tidyMs ?? defaultTidyMs);
+  ending.defer(() => clearInterval(tidying));
   const pipeline = new Pipeline({
     cameraId,
     ...camera.clip,

@@ -193,6 +193,15 @@ export class ClipRecorder {
     this.#labels.forgetBefore(horizonMs - rememberLabelsMs);
   }
 
+  /** What is too old goes also while nothing comes that needs its room. */
+  tidy(): void {
+    try {
+      this.#hasRoom();
+    } catch (thrown) {
+      this.#fail(thrown, undefined);
+    }
+  }
+
   /** Resolves when every closing under way is in the store. */
   async flush(): Promise<void> {
     while (this.#closing.size > 0) await Promise.all(this.#closing);

@@ -1,0 +1,38 @@
+/** A camera that sends nothing: what is older than its owner wants to keep goes all the same. */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../../test-fixtures/eventually.ts';
+import { TestHouse } from '../../test-fixtures/house.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
+import { parseConfig } from '../config/loader.ts';
+import { ClipsReader } from '../store/clips-reader.ts';
+import { runRecorder } from './program.ts';
+
+const dayMs = 24 * 3600 * 1000;
+
+test('goes by its age although no fragment ever comes; what is younger stays', async () => {
+  using house = await TestHouse.make();
+  const startMs = Date.parse('2026-11-01T12:00:00Z');
+  const [old, young] = [startMs, startMs + 10 * dayMs].map((at) => house.addClip({ startMs: at }));
+  const cameras = [{ id: 'front', name: 'Front', source: { kind: 'rtsp', url: 'rtsp://127.0.0.1:9/nothing' } }];
+  const given = { dataDir: house.dataDir, regions: ['US-CA'], clock: 'trust-system', cameras };
+  const config = parseConfig({ ...given, retention: { maxAgeMs: 20 * dayMs } }, house.dataDir);
+  let nowMs = startMs + 12 * dayMs;
+  const clock: Clock = { ...systemClock, wallMs: () => nowMs };
+  const stop = new AbortController();
+  const running = runRecorder({ config, cameraId: 'front', signal: stop.signal, clock, log: silentLog, tidyMs: 20 });
+  const clips = (): string[] => {
+    using reader = ClipsReader.open(join(house.dataDir, 'cameras', 'front', 'clips.db'));
+    return reader.listClips().map(({ clipId }) => clipId);
+  };
+  try {
+    await systemClock.sleep(200);
+    expect(clips()).toEqual([old, young]);
+    nowMs = startMs + 22 * dayMs;
+    await eventually(() => expect(clips()).toEqual([young]));
+  } finally {
+    stop.abort();
+    await running;
+  }
+});
