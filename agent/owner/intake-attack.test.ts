@@ -12,6 +12,7 @@ import { generateSigningKey, keyIdOf, recipientKeyId } from '../protocol/keys.ts
 import { LedgerDb } from '../store/ledger-db.ts';
 import { House } from './house.ts';
 import { Intake } from './intake.ts';
+import { describeRequest } from './request-view.ts';
 
 const agencyTopic = 'latchkey/1/US-CA/ag/test-police';
 const dayS = 86_400;
@@ -240,6 +241,32 @@ it('a key that is given up takes the open requests that it signed with it', () =
   );
   expect(take('latchkey/1/US-CA/rv/test-police/1', revocation)).toBe('revoked-key');
   expect(revoked).toEqual([db.request(stolen.document.request_id)?.request_hash]);
+});
+
+it('who signed is shown as verified, whatever a broker writes beside the signatures', () => {
+  const innocent = generateSigningKey();
+  intake.importAgency(
+    house.agency((a) => {
+      const [officer] = a.keys;
+      if (officer === undefined) return a;
+      return {
+        ...a,
+        keys: [...a.keys, { ...officer, x: toHex(innocent.publicKey), kid: keyIdOf(innocent.publicKey) }],
+      };
+    }),
+  );
+  db.setAgencyEnabled('test-police', true);
+  const { topic, envelope, document } = house.request();
+  const parts = JSON.parse(Buffer.from(envelope).toString('utf8')) as { signatures: { keyid?: string; sig: string }[] };
+  const blamed = { keyid: keyIdOf(innocent.publicKey), sig: Buffer.alloc(64).toString('base64') };
+  const signatures = [blamed, ...parts.signatures.map(({ sig }) => ({ sig }))];
+  expect(take(topic, Buffer.from(JSON.stringify({ ...parts, signatures })))).toBe('accepted');
+  const row = db.request(document.request_id);
+  const place = new House(house.dataDir).place;
+  expect(row && describeRequest(row, 'PENDING', place, undefined, []).signers).toEqual({
+    officerKeyId: keyIdOf(house.officer.publicKey),
+    approverKeyId: keyIdOf(house.approver.publicKey),
+  });
 });
 
 it("one agency's keys revoke nothing of another's", async () => {

@@ -1,5 +1,7 @@
 /** A stored request as the owner sees it. Pure: what is stored was verified when it was accepted and has not left since. */
-import { peekDocument } from '../protocol/envelope.ts';
+import { signerRule } from '../protocol/agency-check.ts';
+import type { AgencyDocument } from '../protocol/documents.ts';
+import { openEnvelope, peekDocument } from '../protocol/envelope.ts';
 import { areasOverlap } from '../protocol/geometry.ts';
 import { sameCase } from '../store/ledger-published.ts';
 import type { DemandRow, RequestRow, ShareRow } from '../store/ledger-rows.ts';
@@ -49,11 +51,6 @@ export function describeRequest(
   const { unverified: request } = peekDocument('request', row.envelope);
   const { unverified: agency } = peekDocument('agency', row.agency_envelope);
   const { area, terms } = request;
-  const signatures = (JSON.parse(row.envelope.toString('utf8')) as { signatures: { keyid?: string }[] }).signatures;
-  const signer = (role: 'officer' | 'approver'): string => {
-    const ids = new Set(agency.keys.filter((k) => k.role === role).map((k) => k.kid));
-    return signatures.find((s) => s.keyid !== undefined && ids.has(s.keyid))?.keyid ?? '';
-  };
   return {
     ...summariseRequest(row, state, related),
     statement: request.case.statement,
@@ -71,9 +68,17 @@ export function describeRequest(
       biometricId: false,
     },
     asksForSound: request.media.audio,
-    signers: { officerKeyId: signer('officer'), approverKeyId: signer('approver') },
+    signers: signersOf(row, agency),
     ...(share === undefined ? {} : { share }),
   };
+}
+
+/** Who signed, verified again: the key ids that stand beside the signatures are hints, and whoever carries them can change them. */
+function signersOf(row: RequestRow, agency: AgencyDocument): RequestDetail['signers'] {
+  const atMs = row.accepted_at_s * 1000;
+  const rules = (['officer', 'approver'] as const).map((role) => signerRule(agency, role, atMs));
+  const { officer, approver } = openEnvelope('request', row.envelope, rules).signerKeyIds;
+  return { officerKeyId: officer?.[0] ?? '', approverKeyId: approver?.[0] ?? '' };
 }
 
 export function summariseShare(
