@@ -46,6 +46,8 @@ export class VaultClient {
         resolve();
       });
     });
+    // What can't be sent to a process that is ending: its end answers whoever waits.
+    child.on('error', () => {});
     child.on('message', (message: unknown) => {
       const reply = message as { id?: unknown; result?: unknown; error?: unknown } | null;
       const waiting = typeof reply?.id === 'number' ? this.#waiting.get(reply.id) : undefined;
@@ -83,13 +85,16 @@ export class VaultClient {
         );
       };
       const timer = setTimeout(fail, startMs);
-      child.once('exit', () => {
+      const failAtOnce = (): void => {
         clearTimeout(timer);
         fail();
-      });
+      };
+      child.once('exit', failAtOnce);
+      child.once('error', failAtOnce);
       child.once('message', () => {
         clearTimeout(timer);
         child.removeAllListeners('exit');
+        child.removeAllListeners('error');
         resolve();
       });
     });

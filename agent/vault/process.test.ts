@@ -58,6 +58,23 @@ describe('the vault process', () => {
     await expect(vault.listClips(0, 1)).rejects.toMatchObject({ code: 'vault/locked' });
   });
 
+  it('is locked, and nothing worse, to who asks while it ends or after it was killed', async () => {
+    const ending = await VaultClient.start(house.dataDir);
+    const stopped = ending.stop();
+    await expect(ending.listClips(0, 1)).rejects.toMatchObject({ code: 'vault/locked' });
+    ending.cancelRedaction();
+    await stopped;
+    const killed = await VaultClient.start(house.dataDir);
+    process.kill(killed.pid ?? 0, 'SIGKILL');
+    // The news of its death is not in yet.
+    const until = Date.now() + 100;
+    while (Date.now() < until);
+    const asked = Array.from({ length: 3 }, () => killed.listClips(0, 1));
+    killed.cancelRedaction();
+    for (const each of asked) await expect(each).rejects.toMatchObject({ code: 'vault/locked' });
+    await killed.ended;
+  });
+
   it('dies with its parent, even one killed without warning', async () => {
     const script = join(house.dataDir, 'parent.ts');
     const client = join(import.meta.dirname, 'client.ts');
