@@ -1,6 +1,7 @@
 import {
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   diffieHellman,
   generateKeyPairSync,
   type KeyObject,
@@ -219,13 +220,13 @@ export function openFile(sealed: SealedFile, identity: OwnerIdentity): Uint8Arra
   return openChunks(openFileKey(sealed.header, identity), sealed.body);
 }
 
-function stretch(passphrase: string, salt: Uint8Array, workFactorLog2: number): Promise<Uint8Array> {
+function stretch(passphrase: string, salt: Uint8Array, workFactorLog2: number): Promise<KeyObject> {
   const cost = 2 ** workFactorLog2;
   const options = { cost, blockSize: 8, parallelization: 1, maxmem: 128 * 8 * cost + (1 << 20) };
   return new Promise((resolve, reject) => {
     scrypt(passphrase, Buffer.concat([Buffer.from(scryptLabel), salt]), 32, options, (error, key) => {
       if (error) reject(error);
-      else resolve(key);
+      else resolve(createSecretKey(key));
     });
   });
 }

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto';
 import { AgentError } from '../base/errors.ts';
 
 /**
@@ -24,8 +32,9 @@ export function truncated(why: string): AgentError {
   return new AgentError('corrupt', 'age/truncated', `Cannot open the age file: ${why}`);
 }
 
-export function deriveKey(secret: Uint8Array, salt: Uint8Array, info: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secret, salt, info, 32));
+/** Node takes three times as long with keys that it gets as bytes, and a list of clips derives tens of thousands. */
+export function deriveKey(secret: Uint8Array, salt: Uint8Array, info: string): KeyObject {
+  return createSecretKey(new Uint8Array(hkdfSync('sha256', createSecretKey(secret), salt, info, 32)));
 }
 
 function toBase64(bytes: Uint8Array): string {
@@ -110,13 +119,13 @@ export function parseHeader(header: Uint8Array): ParsedHeader {
 const zeroNonce = new Uint8Array(12);
 
 /** Encrypts the file key under a key that is used only once, hence the fixed nonce of the format. */
-export function wrapKey(wrappingKey: Uint8Array, fileKey: Uint8Array): Uint8Array {
+export function wrapKey(wrappingKey: KeyObject, fileKey: Uint8Array): Uint8Array {
   const cipher = createCipheriv('chacha20-poly1305', wrappingKey, zeroNonce, { authTagLength: 16 });
   return Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** The file key, or undefined when this is not the wrapping key. */
-export function unwrapKey(wrappingKey: Uint8Array, wrapped: Uint8Array): Uint8Array | undefined {
+export function unwrapKey(wrappingKey: KeyObject, wrapped: Uint8Array): Uint8Array | undefined {
   const decipher = createDecipheriv('chacha20-poly1305', wrappingKey, zeroNonce, { authTagLength: 16 });
   decipher.setAuthTag(wrapped.subarray(fileKeyBytes));
   const fileKey = decipher.update(wrapped.subarray(0, fileKeyBytes));

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
 import { damaged, deriveKey, truncated } from './age-header.ts';
 
 /**
@@ -20,7 +20,7 @@ function chunkIv(counter: number, last: boolean): Uint8Array {
 
 /** Encrypts a payload piece by piece. The nonce leads the first piece that comes out. */
 export class ChunkSealer {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   readonly #nonce = randomBytes(nonceBytes);
   #counter = 0;
   #pending: Uint8Array[] = [];
@@ -92,7 +92,7 @@ export function sealChunks(fileKey: Uint8Array, plain: Uint8Array): Uint8Array {
   return body;
 }
 
-function openChunk(key: Uint8Array, counter: number, last: boolean, sealed: Uint8Array): Uint8Array | undefined {
+function openChunk(key: KeyObject, counter: number, last: boolean, sealed: Uint8Array): Uint8Array | undefined {
   const end = sealed.length - tagBytes;
   const decipher = createDecipheriv('chacha20-poly1305', key, chunkIv(counter, last), { authTagLength: tagBytes });
   decipher.setAuthTag(sealed.subarray(end));

@@ -67,6 +67,9 @@ interface Pictured {
   readonly row: ClipRow;
 }
 
+/** Clips whose metadata is opened within one reading of the database: half a millisecond each. */
+const readTogether = 40;
+
 /** More than a day of a camera that records all the time. */
 const maxPictured = 2000;
 
@@ -116,7 +119,8 @@ export class ClipLibrary {
     const deleted = readDeletions(dirname(path));
     using reader = ClipsReader.open(path);
     // A clip opened just before midnight belongs to the day before.
-    return reader.listClips({ fromDay: day(fromMs - dayMs), toDay: day(toMs + dayMs) }).flatMap((row) => {
+    const rows = reader.listClips({ fromDay: day(fromMs - dayMs), toDay: day(toMs + dayMs) });
+    const listed = (row: ClipRow): Listed[] => {
       if (row.state === 'open' || deleted.has(row.clipId)) return [];
       const summary = this.#summaries.of(reader, row);
       if (summary === undefined || summary.endMs < fromMs || summary.startMs > toMs) return [];
@@ -124,7 +128,11 @@ export class ClipLibrary {
       const { clipId, bytes, pinned } = row;
       const clip = { clipId, cameraId, startMs, endMs, labels, bytes, cut: row.state === 'cut', pinned };
       return [{ clip, row, hasStill }];
-    });
+    };
+    const found: Listed[] = [];
+    for (let at = 0; at < rows.length; at += readTogether)
+      found.push(...reader.together(() => rows.slice(at, at + readTogether).flatMap(listed)));
+    return found;
   }
 
   /** Clips that overlap [fromMs, toMs], oldest first. A clip still being recorded is not listed. */
