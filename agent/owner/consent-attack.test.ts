@@ -331,3 +331,16 @@ it('an expired pairing is not revived by setting the clock back', async () => {
     code: 'vault/pairing-expired',
   });
 });
+
+it('many who try secrets at once do not keep the owner from locking', async () => {
+  await consent.unlockDeciding({ passphrase: testPassphrase });
+  const tries = Array.from({ length: 40 }, () => consent.pair({ passphrase: 'not the words', name: 'x' }));
+  const ended = Promise.allSettled(tries);
+  await consent.lock();
+  // Of forty only four were let in line; the others were refused at once.
+  expect(vaults.lockState).toBe('locked');
+  const codes = (await ended).map((t) => (t.status === 'rejected' ? (t.reason as { code: string }).code : '')); // biome-ignore format: a list
+  expect(codes.filter((code) => code === 'vault/wrong-passphrase')).toHaveLength(4);
+  expect(codes.filter((code) => code === 'owner/busy')).toHaveLength(36);
+  expect(await consent.unlockDeciding({ passphrase: testPassphrase })).toEqual({ lock: 'deciding' });
+});

@@ -14,6 +14,8 @@ import type { LockState, PairingSummary } from './service.ts';
 const decidingIdleMs = 10 * 60 * 1000;
 const maxActions = 10_000;
 const viewingIdleMs = 12 * 3600 * 1000;
+/** Each tries a secret, which takes long on purpose; a lock that is asked for behind them must not have to wait for many. */
+const maxWaitingCount = 4;
 
 export interface VaultHostOptions {
   readonly dataDir: string;
@@ -35,6 +37,7 @@ export class VaultHost {
   #lostCount = 0;
   readonly #usedPairings = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
+  #waitingCount = 0;
 
   constructor(options: VaultHostOptions) {
     this.#options = options;
@@ -51,6 +54,19 @@ export class VaultHost {
     const mine = this.#turn.then(action, action);
     this.#turn = mine.catch(() => {});
     return mine;
+  }
+
+  /** For whoever brings a secret; throws `owner/busy`. Locking is never refused. */
+  async #tryInTurn<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#waitingCount >= maxWaitingCount) {
+      throw new AgentError('unavailable', 'owner/busy', 'Cannot do this now: too many try to unlock or pair at once');
+    }
+    this.#waitingCount += 1;
+    try {
+      return await this.#inTurn(action);
+    } finally {
+      this.#waitingCount -= 1;
+    }
   }
 
   #pairingPath(pairingId: string): string {
@@ -101,7 +117,7 @@ export class VaultHost {
     open: (vault: VaultClient) => Promise<void>,
     pairingId?: string,
   ): Promise<LockState> {
-    return this.#inTurn(async () => {
+    return this.#tryInTurn(async () => {
       const running = this.#vault?.alive === true ? this.#vault : undefined;
       const vault = running ?? (await VaultClient.start(this.#options.dataDir));
       try {
@@ -160,7 +176,7 @@ export class VaultHost {
 
   /** A vault for one question that brings its own passphrase; it doesn't stay open unless one was. */
   withVault<T>(action: (vault: VaultClient) => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
+    return this.#tryInTurn(async () => {
       if (this.#vault?.alive === true) return action(this.#vault);
       await using vault = await VaultClient.start(this.#options.dataDir);
       return await action(vault);
