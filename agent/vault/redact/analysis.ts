@@ -59,7 +59,7 @@ export async function analyse(options: AnalysisOptions): Promise<Analysis> {
   using motion = new MotionDetector({ ...small, sensitivity: 0.8, minAreaRatio: 0.0002, zones: [] });
   const scale = { x: full.widthPx / small.widthPx, y: full.heightPx / small.heightPx };
   const { turns } = pictures.init;
-  const decoded = decodeSmall({ ...small, turns, ffmpegPath: options.ffmpegPath, input: pictures.bytes, signal });
+  await using decoded = decodeSmall({ ...small, turns, ffmpegPath: options.ffmpegPath, input: pictures.bytes, signal });
   let [nextLookMs, nextCloseMs] = [0, 0];
   let pixelFormat: string | undefined;
   for (;;) {
@@ -106,7 +106,7 @@ export async function describePictures(options: AnalysisOptions): Promise<Analys
   const full = shownSize(pictures);
   const small = smallSize(full.widthPx, full.heightPx);
   const { turns } = pictures.init;
-  const decoded = decodeSmall({ ...small, turns, ffmpegPath, input: pictures.bytes.slice(0, 2), signal });
+  await using decoded = decodeSmall({ ...small, turns, ffmpegPath, input: pictures.bytes.slice(0, 2), signal });
   let next = await decoded.next();
   while (next.done !== true) next = await decoded.next();
   const nothing = { foreground: [], people: [], noModel: undefined };

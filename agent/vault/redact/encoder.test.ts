@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { findFfmpeg } from '../../base/ffmpeg.ts';
 import { emptyCells, gridOf } from './cells.ts';
 import { type EncodeJob, encodeFilled } from './encoder.ts';
 import { pictureId, readEncoded, sequenceId, splitUnits, startsAfresh, typeOf } from './h264-units.ts';
+import { decodeSmall } from './small-pictures.ts';
 
 const path = join(import.meta.dirname, '../../../test-fixtures/streams/runs-past.mp4');
 const fragmented = (): Buffer =>
@@ -55,8 +57,26 @@ it('refuses when a picture is lost on the way: the rest would be filled in the w
   }
 });
 
-it('ends when more comes out than a share may hold', async () => {
+/** Programs that this one has started and that still run. */
+const children = (): string[] =>
+  readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+    .split(' ')
+    .filter((pid) => pid !== '');
+
+it('ends when more comes out than a share may hold, and ffmpeg with it', async () => {
+  const before = children();
   await expect(encodeFilled(job(15, { maxBytes: 500 }))).rejects.toMatchObject({ code: 'redact/too-large' });
+  expect(children()).toEqual(before);
+});
+
+it('leaves no ffmpeg behind where somebody stops looking at small pictures', async () => {
+  const before = children();
+  const small = { widthPx: 640, heightPx: 360, turns: 0 as const };
+  const pictures = decodeSmall({ ...small, ffmpegPath: findFfmpeg(), input: [fragmented()] });
+  await pictures.next();
+  expect(children()).toHaveLength(before.length + 1);
+  await pictures.return(undefined);
+  expect(children()).toEqual(before);
 });
 
 it('reads units between start codes of both lengths, and leaves out what names the encoder', () => {

@@ -59,7 +59,7 @@ export async function encodeFilled(job: EncodeJob): Promise<Encoded> {
     `color=black:size=${w}x${h}:rate=${rate}:duration=${seconds},format=${format}[fill]`,
     '[picture][fill][where]maskedmerge',
   ].join(';');
-  const output = runPipes({
+  await using output = runPipes({
     ffmpegPath: job.ffmpegPath,
     input: job.input,
     extra: masks(cells, grid),

@@ -42,7 +42,7 @@ export async function* decodeSmall(job: SmallPictureJob): AsyncGenerator<Buffer,
   let filled = 0;
   const [codedPx, codedHighPx] = turns % 2 === 1 ? [heightPx, widthPx] : [widthPx, heightPx];
   const scaled = `scale=${codedPx}:${codedHighPx}:flags=area:out_range=tv,format=yuv420p${turned[turns]}`;
-  const output = runPipes({
+  await using output = runPipes({
     ...job,
     args: [
       '-skip_loop_filter',
