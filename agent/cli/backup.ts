@@ -6,7 +6,7 @@ import { AgentError } from '../base/errors.ts';
 import { type ConfigOption, findConfig, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, clearProgress, say, sayJson, showProgress } from './io.ts';
 import { example } from './program-line.ts';
-import { byteSize } from './terminal-text.ts';
+import { byteSize, counted } from './terminal-text.ts';
 
 interface BackupOption extends ConfigOption {
   readonly verify?: boolean;
@@ -22,7 +22,7 @@ async function backup(folder: string, option: BackupOption, io: CliIo): Promise<
     folder: resolve(folder),
     verifyAll: option.verify === true,
     onProgress: (count) => {
-      if (count % 10 === 0) showProgress(io, `${count} clips`);
+      if (count % 10 === 0) showProgress(io, `${counted(count, 'clip')}`);
     },
   });
   clearProgress(io);
@@ -30,7 +30,7 @@ async function backup(folder: string, option: BackupOption, io: CliIo): Promise<
   else {
     say(
       io,
-      `Copied ${result.copiedCount} clips (${byteSize(result.copiedBytes)}), each read back; ${result.presentCount} were there.`,
+      `Copied ${counted(result.copiedCount, 'clip')} (${byteSize(result.copiedBytes)}), each read back; ${result.presentCount} were there.`,
     );
     if (result.skippedCount > 0)
       say(io, `${result.skippedCount} were left out: still being recorded, or just deleted.`);

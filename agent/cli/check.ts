@@ -16,7 +16,7 @@ import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts'
 import { type CliIo, clearProgress, note, say, sayJson, showProgress } from './io.ts';
 import { readPaperKey } from './paper-key.ts';
 import { example } from './program-line.ts';
-import { byteSize } from './terminal-text.ts';
+import { byteSize, counted } from './terminal-text.ts';
 
 interface CheckOption extends ConfigOption {
   readonly camera?: string;
@@ -97,7 +97,7 @@ function checkCamera(
       const bad = faults.length > 0 || opened === 'altered' || opened === 'not-ours';
       const names = [...new Set(faults.map(({ fault }) => fault))];
       if (bad) faulty.push({ clipId: clip.clipId, faults: names, ...(opened === undefined ? {} : { opened }) });
-      showProgress(io, `${camera}: ${report.clipCount} clips, ${byteSize(report.bytes)}`);
+      showProgress(io, `${camera}: ${counted(report.clipCount, 'clip')}, ${byteSize(report.bytes)}`);
     }
     if (report.clipCount > 0) clearProgress(io);
   };
@@ -138,7 +138,7 @@ function explain(report: CameraReport, io: CliIo): void {
   const { camera, clipCount, segmentCount, bytes, cutCount, faulty, unalteredCount, unhashedCount } = report;
   say(
     io,
-    `${camera}: ${clipCount} clips in ${segmentCount} segments, ${byteSize(bytes)}${cutCount > 0 ? `, ${cutCount} of them cut short by a power loss` : ''}`,
+    `${camera}: ${counted(clipCount, 'clip')} in ${counted(segmentCount, 'segment')}, ${byteSize(bytes)}${cutCount > 0 ? `, ${cutCount} of them cut short by a power loss` : ''}`,
   );
   if (report.unreadable)
     say(io, '  The database is damaged and cannot be read to its end; "latchkey check --repair" saves what it can.');
@@ -157,7 +157,7 @@ function explain(report: CameraReport, io: CliIo): void {
   for (const { file, settled, ...counts } of report.salvaged ?? []) {
     const found = counts.beyondRepair
       ? 'not even its list of clips can be read'
-      : `${counts.savedCount} clips saved, ${counts.partCount} in part, ${counts.presentCount} were saved before, ${counts.lostCount} lost`;
+      : `${counted(counts.savedCount, 'clip')} saved, ${counts.partCount} in part, ${counts.presentCount} were saved before, ${counts.lostCount} lost`;
     const end =
       settled === 'removed' ? 'it was removed' : 'it was kept with ".salvaged" in its name; delete it yourself';
     say(io, `  ${file}: ${found}; ${end}`);

@@ -10,7 +10,7 @@ import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts'
 import { type CliIo, clearProgress, note, say, sayJson, showProgress } from './io.ts';
 import { readPaperKey } from './paper-key.ts';
 import { example } from './program-line.ts';
-import { byteSize, clean } from './terminal-text.ts';
+import { byteSize, clean, counted } from './terminal-text.ts';
 
 interface RestoreOption extends ConfigOption {
   readonly paperKey: string;
@@ -39,7 +39,7 @@ async function restore(given: string, option: RestoreOption, io: CliIo): Promise
       pinned: option.unpinned !== true,
       log: createLog('restore', io.stderr),
       onProgress: (count) => {
-        if (count % 10 === 0) showProgress(io, `${count} clips`);
+        if (count % 10 === 0) showProgress(io, `${counted(count, 'clip')}`);
       },
     }),
   );
@@ -48,7 +48,7 @@ async function restore(given: string, option: RestoreOption, io: CliIo): Promise
   else {
     say(
       io,
-      `Restored ${result.restoredCount} clips (${byteSize(result.restoredBytes)}); ${result.presentCount} were there.`,
+      `Restored ${counted(result.restoredCount, 'clip')} (${byteSize(result.restoredBytes)}); ${result.presentCount} were there.`,
     );
     if (option.unpinned !== true && result.restoredCount > 0)
       say(io, 'They are pinned, so that retention does not take them at once: "latchkey clips unpin".');
