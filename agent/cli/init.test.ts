@@ -62,6 +62,14 @@ function snapshot(folder: string): string {
 }
 
 describe('init without questions', () => {
+  it('says that a video file is not there, and sets up all the same', async () => {
+    const result = await init(unattended('--camera-source', 'file:nothing-here.mp4'));
+    expect([result.status, result.stderr]).toEqual([
+      0,
+      expect.stringMatching(/There is no file \S+nothing-here\.mp4:/),
+    ]);
+  });
+
   it('makes keys, account and configuration, writes secrets into private files only, and refuses a second time', async () => {
     const secrets = ['--passphrase-file', join(home, 'passphrase'), '--password-file', join(home, 'password')];
     const recovery = join(home, 'recovery.txt');

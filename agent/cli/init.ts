@@ -108,6 +108,11 @@ async function init(option: InitOption, io: CliIo): Promise<void> {
   // All that was answered is checked before anything is written.
   parseConfig(plan.config, dirname(plan.configPath));
   const result = await install(plan, option, io, prompter);
+  for (const { source } of plan.config.cameras) {
+    if (source.kind === 'file' && !existsSync(source.path)) {
+      note(io, `There is no file ${source.path}: until there is, the camera records nothing.`);
+    }
+  }
   if (option.json === true) return sayJson(io, result);
   say(io, `Done: ${plan.configPath}`);
   say(
