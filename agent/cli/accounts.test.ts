@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -78,6 +78,12 @@ test('what cannot be done is said: a bad name, a short password, one that is the
   expect(await refused('short\n', 'add', 'bea')).toEqual(code('init/bad-answer'));
   expect(await refused('\n', 'add', 'ADA')).toEqual(code('login/account-exists'));
   expect(await refused('\n', 'password', 'bea')).toEqual(code('login/no-such-account'));
+  // Nobody is asked, and no file is made, for what can't be.
+  const file = join(folder, 'made');
+  expect(await refused('', 'add', 'Ada', '--password-file', file)).toEqual(code('login/account-exists'));
+  expect(await refused('', 'password', 'bea', '--password-file', file)).toEqual(code('login/no-such-account'));
+  expect(existsSync(file)).toBe(false);
+  expect(await refused('', 'add', 'bea')).toEqual([2, expect.stringContaining('--password-file (cli/no-password)')]);
   expect(await refused('', 'remove', 'bea')).toEqual(code('login/no-such-account'));
   expect(await refused('', 'remove', 'ada')).toEqual(code('login/last-owner'));
   expect(await refused('\n', 'add', 'x'.repeat(100))).toEqual(code('owner/bad-arguments'));

@@ -1,9 +1,10 @@
 /** `latchkey accounts`: who may log in to the web page, and as what. A log-in opens no clip and decides nothing by itself. */
 import type { Command } from 'commander';
+import { AgentError } from '../base/errors.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { type CliIo, note, say, sayJson } from './io.ts';
 import { choosePassword, type Secret } from './new-secret.ts';
-import { type AccountAnswer, withOwner } from './owner-client.ts';
+import { type AccountAnswer, type OwnerClient, withOwner } from './owner-client.ts';
 import { readSecretFile } from './passphrase-entry.ts';
 import { example } from './program-line.ts';
 import { Prompter } from './prompter.ts';
@@ -43,10 +44,19 @@ function tell({ name }: AccountAnswer, secret: Secret, option: PasswordOption, i
   }
 }
 
+/** Before a password is asked for, or a made one written into a file. What is decided is decided by the owner program. */
+async function isThere(owner: OwnerClient, name: string): Promise<boolean> {
+  const { accounts } = await owner.listAccounts();
+  return accounts.some((account) => account.name === name.trim().toLowerCase());
+}
+
 async function add(name: string, option: AddOption, io: CliIo): Promise<void> {
   const config = openConfig(option, io);
   using prompter = new Prompter(io);
   await withOwner(config, async (owner) => {
+    if (await isThere(owner, name)) {
+      throw new AgentError('usage', 'login/account-exists', 'Cannot create the account: this name is taken');
+    }
     const secret = await choosePassword(option, io, prompter);
     const role = option.viewer === true ? 'viewer' : 'owner';
     const account = await owner.addAccount({ name, password: secret.value, role });
@@ -61,6 +71,9 @@ async function change(name: string, option: ChangeOption, io: CliIo): Promise<vo
   using prompter = new Prompter(io);
   const file = option.presentPasswordFile;
   await withOwner(config, async (owner) => {
+    if (!(await isThere(owner, name))) {
+      throw new AgentError('usage', 'login/no-such-account', 'Cannot find the log-in: there is none of that name');
+    }
     const present = file === undefined ? {} : { present: readSecretFile(file, 'present password') };
     const secret = await choosePassword(option, io, prompter);
     const account = await owner.setAccountPassword({ name, password: secret.value, ...present });

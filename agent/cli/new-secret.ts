@@ -28,7 +28,10 @@ function generatePassword(): string {
   return randomBytes(passwordBytes).toString('base64url');
 }
 
-/** For the web page. A person is asked until it is long enough; nobody is asked where a file is named, or with `yes`. */
+/**
+ * For the web page. A person is asked until it is long enough; nobody is asked where a file is named, or with `yes`. Throws
+ * `cli/no-password`, `init/bad-answer`.
+ */
 export async function choosePassword(
   option: { readonly passwordFile?: string; readonly yes?: boolean },
   io: CliIo,
@@ -39,9 +42,13 @@ export async function choosePassword(
     return { ...secret, value: parsePassword(secret.value) };
   }
   for (;;) {
-    const typed = await prompter.secret(
-      'Log-in password for the web page, at least 12 characters (Enter to have one made)',
-    );
+    const question = 'Log-in password for the web page, at least 12 characters (Enter to have one made)';
+    const typed = await prompter.secret(question).catch((thrown: unknown) => {
+      // Without a terminal there may be nobody to ask.
+      if (!(thrown instanceof AgentError) || thrown.code !== 'cli/no-answer') throw thrown;
+      const message = 'Cannot go on: no password was given; type it, or name a file with --password-file';
+      throw new AgentError('usage', 'cli/no-password', message);
+    });
     if (typed === '') return { value: generatePassword(), generated: true };
     try {
       return { value: parsePassword(typed), generated: false };
