@@ -57,7 +57,7 @@ describe('the prompt in a terminal of 80 x 24', () => {
     await terminal.see('somebody may have been missed');
     terminal.type('Escape');
     terminal.typeText('hh');
-    await terminal.see('[ ] h  black over people');
+    await terminal.see('[ ] h  hide people with black: now nobody');
     terminal.typeText('so');
     await terminal.see('[x] s  the sound');
     await terminal.see('[x] o  proof of one device');

@@ -164,7 +164,9 @@ describe('the model', () => {
     expect([0, 1, 2, 3].map((count) => (after(count).screen as { hide?: string }).hide)).toEqual(['none', 'people', 'moving', 'none']); // biome-ignore format: a list
     for (const count of [0, 1, 2]) {
       const shown = render(after(count), { columns: 60, rows: 20 }).map(({ text }) => text.trim());
-      expect(shown.filter((text) => /^\[[ x]\] h {2}.*(nobody|everybody|moves)/.test(text))).toHaveLength(1);
+      expect(
+        shown.filter((text) => /^\[[ x]\] h {2}.*(nobody|everybody who is found|everything that moves)$/.test(text)),
+      ).toHaveLength(1);
     }
     const filling = press(after(1), { character: 'p' });
     expect(filling.effect).toMatchObject({ do: 'preview', from: { hide: 'people' } });

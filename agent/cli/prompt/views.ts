@@ -74,9 +74,9 @@ function detail(screen: Extract<Screen, { kind: 'detail' }>, columns: number): B
 }
 
 const hideText = {
-  none: 'black over people, or over all that moves: now nobody is hidden',
-  people: 'black over everybody who is found; h again: over all that moves',
-  moving: 'black over all that moves; h again: hide nobody',
+  none: 'hide people with black: now nobody',
+  people: 'black over everybody who is found',
+  moving: 'black over everything that moves',
 } as const;
 
 function tick(isOn: boolean): string {
