@@ -92,6 +92,9 @@ test('what cannot be done is said: a bad name, a short password, one that is the
 test('the second approver’s log-in can be made, but neither removed nor given a password by another', async () => {
   await start({ secondApprover: 'grandma' });
   await run('\n', 'add', 'ada');
+  // By mistake as a viewer, who could confirm nothing: that can be undone.
+  await run('her own password\n', 'add', 'grandma', '--viewer');
+  expect((await run('', 'remove', 'grandma')).status).toBe(0);
   await run('her own password\n', 'add', 'grandma');
   for (const args of [
     ['remove', 'Grandma'],

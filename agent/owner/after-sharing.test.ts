@@ -42,6 +42,7 @@ let aheadMs: number;
 let steadyMs: number;
 let trusted: boolean;
 let safeguards: Safeguards;
+let owners: Set<string>;
 
 const nowMs = (): number => Math.max(Date.now() + aheadMs, db.clockFloorS * 1000);
 const path = (...parts: string[]): string => join(house.dataDir, ...parts);
@@ -52,6 +53,7 @@ beforeEach(async () => {
   steadyMs = 0;
   trusted = true;
   safeguards = { coolingOffMs: hourMs, secondApprover: null };
+  owners = new Set(['ada', 'grandma']);
   house = await TestHouse.make();
   await house.pinRoot();
   clipId = house.addClip({ startMs });
@@ -85,7 +87,7 @@ beforeEach(async () => {
     intake,
     agencies: new AgencyBook({ db, intake, regions: ['US-CA'], nowMs, onHeardAgain: () => {} }),
     safeguards: () => safeguards,
-    hasAccount: (name) => name !== 'nobody',
+    canConfirm: (name) => owners.has(name),
     decisions: new Decisions(known.ownerRecipient),
     askRecorder: () => Promise.reject(new Error('no recorder runs here')),
     vaults,
@@ -330,6 +332,12 @@ describe('a second approver', () => {
     release.tick();
     expect(outbox()).toEqual([]);
     await expect(consent.confirm({ requestId, account: 'ada' })).rejects.toMatchObject({ code: 'consent/not-second' });
+    // A log-in of that name that is no owner's any more, whichever door it comes through.
+    owners.delete('grandma');
+    await expect(consent.confirm({ requestId, account: 'grandma' })).rejects.toMatchObject({
+      code: 'consent/not-second',
+    });
+    owners.add('grandma');
     expect(await consent.confirm({ requestId, account: 'grandma' })).not.toHaveProperty('waitsFor');
     restart();
     release.tick();

@@ -47,7 +47,7 @@ export interface ConsentOptions {
   readonly intake: Intake;
   readonly agencies: AgencyBook;
   /** Whether somebody could confirm under this name: it takes an owner's log-in. */
-  readonly hasAccount: (name: string) => boolean;
+  readonly canConfirm: (name: string) => boolean;
   /** As in force now, not as configured. */
   readonly safeguards: () => SafeguardSummary;
   readonly decisions: Decisions;

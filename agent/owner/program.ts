@@ -149,7 +149,7 @@ export async function runOwner(options: OwnerOptions): Promise<void> {
     house,
     intake,
     agencies,
-    hasAccount: (name) => isOwner(dataDir, name),
+    canConfirm: (name) => isOwner(dataDir, name),
     safeguards: () => describeSafeguards(safeguards),
     decisions,
     askRecorder: (camera, method, params) => ask(dataDir, `recorder-${camera}.sock`, method, params),

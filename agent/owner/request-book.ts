@@ -45,7 +45,7 @@ export interface RequestBookOptions {
   /** Files of a share that was begun and is in no ledger must go at once, not at the next start. */
   readonly discardUnknown: () => void;
   /** Whether somebody could confirm under this name: it takes an owner's log-in. */
-  readonly hasAccount: (name: string) => boolean;
+  readonly canConfirm: (name: string) => boolean;
   /** All notes anew, as far as they have been read. */
   readonly sealNotes: () => void;
 }
@@ -175,7 +175,7 @@ export class RequestBook {
       const message = 'Cannot approve: who confirms a share must not be who approves it';
       throw new AgentError('refused', 'consent/same-person', message);
     }
-    if (this.#o.hasAccount(name)) return;
+    if (this.#o.canConfirm(name)) return;
     const message = "Cannot approve: the second approver of the configuration has no owner's log-in here";
     throw new AgentError('config', 'consent/no-second-approver', message);
   }
@@ -287,7 +287,7 @@ export class RequestBook {
         detail: { state: this.stateOf(row) },
       });
     }
-    if (share.second_approver !== params.account) {
+    if (share.second_approver !== params.account || !this.#o.canConfirm(params.account)) {
       throw new AgentError('refused', 'consent/not-second', 'Cannot confirm: another log-in must confirm this share');
     }
     this.#o.db.confirmShare(share.share_id, this.#nowS);

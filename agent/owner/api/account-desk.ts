@@ -7,6 +7,7 @@ import {
   type Account,
   accountKey,
   createAccount,
+  isOwner,
   listAccounts,
   type Role,
   removeAccount,
@@ -44,7 +45,7 @@ export class AccountDesk {
   /** Ends what is logged in under it. Throws `login/second-approver`, `login/no-such-account`, `login/short-password`, and as a log-in. */
   async setPassword(params: { name: string; password: string; present?: string | undefined }): Promise<Account> {
     const { name, password, present } = params;
-    if (accountKey(name) === this.#o.secondApprover()) {
+    if (this.#isSecond(name)) {
       if (present === undefined) {
         throw second('Cannot change the password: this log-in must confirm every share, so its present one is needed');
       }
@@ -57,7 +58,7 @@ export class AccountDesk {
 
   /** Ends what is logged in under it. Throws `login/second-approver`, `login/no-such-account`, `login/last-owner`. */
   remove(params: { name: string }): Account {
-    if (accountKey(params.name) === this.#o.secondApprover()) {
+    if (this.#isSecond(params.name)) {
       throw second(
         'Cannot remove this log-in: it must confirm every share. Take it out of the configuration; that counts after three days',
       );
@@ -65,6 +66,11 @@ export class AccountDesk {
     const account = removeAccount(this.#o.dataDir, params.name);
     this.#o.note(`account-remove ${account.name}`);
     return account;
+  }
+
+  /** A viewer of that name confirms nothing, so nothing is lost with it. */
+  #isSecond(name: string): boolean {
+    return accountKey(name) === this.#o.secondApprover() && isOwner(this.#o.dataDir, accountKey(name));
   }
 }
 
