@@ -34,6 +34,8 @@ export interface RecorderOptions {
 
 /** Room is made while fragments come; by age clips go also while none do: the camera is away, or recording is off. */
 const defaultTidyMs = 10 * 60 * 1000;
+/** Between two batches of one day: what was recorded meanwhile is stored first. */
+const tidyOnMs = 250;
 const ringBytes = 24 << 20;
 /** A file read as fast as possible runs far ahead of its frames. */
 const losslessRingBytes = 256 << 20;
@@ -107,8 +109,12 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     onClosed: ({ labels, ...clip }) => publish('clip-closed', { ...clip, labels: labels.map(({ kind }) => kind) }),
   });
   ending.defer(() => clips.flush());
-  const tidying = setInterval(() => clips.tidy(), options.tidyMs ?? defaultTidyMs);
-  ending.defer(() => clearInterval(tidying));
+  let tidying: NodeJS.Timeout | undefined;
+  const tidyAfter = (ms: number): void => {
+    tidying = setTimeout(() => tidyAfter(clips.tidy() ? tidyOnMs : (options.tidyMs ?? defaultTidyMs)), ms);
+  };
+  tidyAfter(options.tidyMs ?? defaultTidyMs);
+  ending.defer(() => clearTimeout(tidying));
   const pipeline = new Pipeline({
     cameraId,
     ...camera.clip,

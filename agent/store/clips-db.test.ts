@@ -128,6 +128,16 @@ describe('purging', () => {
     expect(ids()).not.toContain(old);
   });
 
+  test('a day that is over goes in batches: fragments wait for none of them long', () => {
+    using db = open();
+    const clips = Array.from({ length: 40 }, () => addClip(db, day1, 1, 100));
+    const counts: number[] = [];
+    for (let gone = -1; gone !== 0; counts.push(gone)) gone = db.purgeBefore('2026-11-21');
+    expect(Math.max(...counts)).toBeLessThanOrEqual(32);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(clips.length);
+    expect(ids()).toEqual([]);
+  });
+
   test('holds take at most a quarter of the quota, newest first', () => {
     using db = open();
     const clips = [0, 1, 2, 3].map(() => addClip(db));

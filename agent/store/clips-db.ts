@@ -33,6 +33,11 @@ export interface HeldClips {
   readonly clipIds?: readonly string[] | undefined;
 }
 
+interface Purgeable {
+  readonly seq: number;
+  readonly bytes: number;
+}
+
 /** Of one clip, by its own rows. */
 const storedBytes = '(SELECT coalesce(sum(bytes + length(header)), 0) FROM segment WHERE segment.clip = clip.seq)';
 
@@ -198,15 +203,15 @@ export class ClipsDb {
     return translated('purge clips', () => this.#purgeOldest());
   }
 
-  /** Deletes clips of days before `day` that nobody keeps; returns how many. */
+  /**
+   * Deletes one batch of the clips of days before `day` that nobody keeps; returns how many, 0 when none is left. A whole day
+   * at once would stop whoever asks for minutes: giving pages back means reading them.
+   */
   purgeBefore(day: string): number {
     return translated('purge clips', () => {
-      const seqs = this.#seqs(
-        "SELECT seq FROM clip WHERE day < ? AND state <> 'open' AND pinned = 0 AND hold_until_s = 0 ORDER BY seq",
-        day,
-      );
-      this.#delete(seqs);
-      return seqs.length;
+      const sql = `SELECT seq, bytes FROM clip WHERE day < ? AND state <> 'open' AND pinned = 0 AND hold_until_s = 0
+         ORDER BY seq LIMIT ${batchSegments}`;
+      return this.#purge(this.#db.prepare(sql).all(day) as Purgeable[]);
     });
   }
 
@@ -257,9 +262,13 @@ export class ClipsDb {
           `SELECT seq, bytes FROM clip WHERE state <> 'open' AND pinned = 0 AND hold_until_s ${held} 0
            ORDER BY seq LIMIT ${batchSegments}`,
         )
-        .all() as { seq: number; bytes: number }[];
+        .all() as Purgeable[];
     const unheld = oldest('=');
-    const clips = unheld.length > 0 ? unheld : oldest('>');
+    return this.#purge(unheld.length > 0 ? unheld : oldest('>'));
+  }
+
+  /** As many of them, from the first on, as are one batch. */
+  #purge(clips: readonly Purgeable[]): number {
     const batch: number[] = [];
     let segments = 0;
     let bytes = 0;

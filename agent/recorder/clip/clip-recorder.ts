@@ -5,7 +5,7 @@ import type { Box, Fragment, Run, SmallFrame, Sound, SoundFragment } from '../st
 import { ClipBuilder, type ClipStore } from './clip-builder.ts';
 import { ClipCutter } from './clip-cutter.ts';
 import { LabelLog } from './labels.ts';
-import { makeRoom, type PurgeableStore, type RetentionRules } from './retention.ts';
+import { makeFit, type PurgeableStore, purgeTooOld, type RetentionRules } from './retention.ts';
 import type { RingOptions } from './ring.ts';
 import { SoundBuffer } from './sound-buffer.ts';
 import { encodeJpeg } from './thumbnail.ts';
@@ -193,12 +193,14 @@ export class ClipRecorder {
     this.#labels.forgetBefore(horizonMs - rememberLabelsMs);
   }
 
-  /** What is too old goes also while nothing comes that needs its room. */
-  tidy(): void {
+  /** What is too old goes also while nothing comes that needs its room. True: something went, and there may be more. */
+  tidy(): boolean {
+    const { retention, wallMs } = this.#options;
     try {
-      this.#hasRoom();
+      return purgeTooOld(this.#store, retention, wallMs()) > 0;
     } catch (thrown) {
       this.#fail(thrown, undefined);
+      return false;
     }
   }
 
@@ -253,7 +255,10 @@ export class ClipRecorder {
     const { retention, diskFreeBytes, wallMs } = this.#options;
     this.#bytesSinceRoom = 0;
     const needBytes = Math.min(headroomBytes, Math.floor(retention.maxBytes / 4));
-    return makeRoom(this.#store, retention, { wallMs: wallMs(), diskFreeBytes: diskFreeBytes(), needBytes }).hasRoom;
+    const now = { wallMs: wallMs(), diskFreeBytes: diskFreeBytes(), needBytes };
+    // A batch each time: fragments wait meanwhile.
+    purgeTooOld(this.#store, retention, now.wallMs);
+    return makeFit(this.#store, retention, now).hasRoom;
   }
 
   #onFinished(clip: ClipBuilder): void {

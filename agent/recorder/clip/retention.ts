@@ -33,6 +33,7 @@ export function oldestKeptDay(rules: RetentionRules, wallMs: number): string {
 export interface PurgeableStore {
   usage(): { readonly usedBytes: number; readonly freePagesBytes: number };
   releaseHolds(wallMs: number): void;
+  /** A batch, or 0 when there is nothing left to delete. */
   purgeBefore(day: string): number;
   purgeOldest(): number;
 }
@@ -43,13 +44,29 @@ export interface RetentionOutcome {
   readonly hasRoom: boolean;
 }
 
-export function makeRoom(
-  store: PurgeableStore,
-  rules: RetentionRules,
-  now: { readonly wallMs: number; readonly diskFreeBytes: number; readonly needBytes: number },
-): RetentionOutcome {
-  store.releaseHolds(now.wallMs);
-  let purgedCount = store.purgeBefore(oldestKeptDay(rules, now.wallMs));
+interface Now {
+  readonly wallMs: number;
+  readonly diskFreeBytes: number;
+  readonly needBytes: number;
+}
+
+/** One batch of what is too old; returns how many clips went. More may be left for the next time. */
+export function purgeTooOld(store: PurgeableStore, rules: RetentionRules, wallMs: number): number {
+  store.releaseHolds(wallMs);
+  return store.purgeBefore(oldestKeptDay(rules, wallMs));
+}
+
+/** Everything that is too old, and what doesn't fit. */
+export function makeRoom(store: PurgeableStore, rules: RetentionRules, now: Now): RetentionOutcome {
+  let purgedCount = 0;
+  for (let gone = -1; gone !== 0; purgedCount += gone) gone = purgeTooOld(store, rules, now.wallMs);
+  const fitted = makeFit(store, rules, now);
+  return { ...fitted, purgedCount: purgedCount + fitted.purgedCount };
+}
+
+/** What doesn't fit by quota and disk, the oldest first. */
+export function makeFit(store: PurgeableStore, rules: RetentionRules, now: Now): RetentionOutcome {
+  let purgedCount = 0;
   for (;;) {
     const use = { ...store.usage(), diskFreeBytes: now.diskFreeBytes };
     if (use.usedBytes <= allowedBytes(use, rules, now.needBytes)) return { purgedCount, hasRoom: true };
