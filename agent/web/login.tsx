@@ -25,7 +25,8 @@ export function LoginPage(props: {
       </ActionForm>
       <Message text={props.problem} />
       <p class="hint">
-        There is no default account. The first one is made on the device itself, with <code>latchkey init</code>.
+        There is no default account. The first one is made on the device itself, with <code>latchkey init</code>;
+        others, and a new password for one that was forgotten, with <code>latchkey accounts</code>.
       </p>
     </main>
   );
