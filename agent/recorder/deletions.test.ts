@@ -43,6 +43,17 @@ test('hidden at once, gone after ten minutes, and not before', () => {
   expect(readDeletions(cameraFolder).size).toBe(0);
 });
 
+test('many at once go a few with each tick: the recorder has a camera to listen to', () => {
+  using deletions = pending();
+  const many = Array.from({ length: 20 }, (_, i) => i.toString(16).padStart(32, 'e'));
+  deletions.begin(many, undoMs);
+  nowMs += undoMs;
+  for (let i = 0; i < 4; i++) deletions.tick();
+  expect(removed.map((each) => each.length)).toEqual([8, 8, 4]);
+  expect(removed.flat().toSorted()).toEqual(many.toSorted());
+  expect(readDeletions(cameraFolder).size).toBe(0);
+});
+
 test('a second deletion of the same clip does not put it off, and what was taken back stays', () => {
   using deletions = pending();
   const { goneAtMs } = deletions.begin([a, b], undoMs);

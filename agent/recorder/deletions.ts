@@ -17,6 +17,8 @@ export interface DeletionsOptions {
 /** So long an owner can take a deletion back. */
 export const undoMs = 10 * 60 * 1000;
 const tickMs = 1000;
+/** To give the pages of a clip back they have to be read, and no fragment is taken meanwhile. */
+const removedAtOnce = 8;
 
 export interface PendingDeletion {
   readonly clipId: string;
@@ -80,7 +82,9 @@ export class PendingDeletions implements Disposable {
   /** A clock that was set back must not keep what was deleted: nothing waits longer than it was told to. */
   tick(): void {
     const nowMs = this.#o.wallMs();
-    const due = this.list.filter(({ goneAtMs }) => goneAtMs <= nowMs || goneAtMs - nowMs > undoMs);
+    const due = this.list
+      .filter(({ goneAtMs }) => goneAtMs <= nowMs || goneAtMs - nowMs > undoMs)
+      .slice(0, removedAtOnce);
     if (due.length === 0) return;
     try {
       this.#remove(due.map(({ clipId }) => clipId));
