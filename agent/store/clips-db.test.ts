@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SmallDisk } from '../../test-fixtures/small-disk.ts';
 import { AgentError } from '../base/errors.ts';
 import { createLog, silentLog } from '../base/log.ts';
 import type { SealedFile } from '../protocol/age-file.ts';
@@ -204,6 +205,19 @@ describe('a full disk', () => {
     expect(codeOf(() => addClip(db, day1, 4, 1 << 20))).toBe('store/full');
     expect(ids().slice(0, 2)).toEqual(clips);
   });
+
+  test.skipIf(!SmallDisk.possible)(
+    'to its last byte, the owner can still delete any number of clips (needs root and a loop device)',
+    () => {
+      using disk = new SmallDisk();
+      path = join(disk.path, 'clips.db');
+      using db = open();
+      const clips = Array.from({ length: 40 }, () => addClip(db, day1, 24, 38_000));
+      disk.fill(0);
+      expect(db.deleteClips(clips)).toBe(40);
+      expect(ids()).toEqual([]);
+    },
+  );
 });
 
 describe('damage', () => {

@@ -5,7 +5,7 @@ import { sha256 } from '../protocol/bytes.ts';
 import { DiskReserve, type OpenOptions, openClipsDatabase } from './clips-open.ts';
 import { type MetaPhase, utcDay } from './clips-rows.ts';
 import { reserveJournal, wipeJournal } from './journal.ts';
-import { translated } from './sqlite-errors.ts';
+import { asStoreError, translated } from './sqlite-errors.ts';
 
 /**
  * The writer's side of a camera's `clips.db`. A call that returns is on disk. On a full disk the oldest clips give way and
@@ -14,6 +14,8 @@ import { translated } from './sqlite-errors.ts';
 
 /** Rows of about 1 MB deleted at once: pages freed by an earlier transaction are written without being journaled first. */
 const batchSegments = 32;
+/** At once at the owner's wish. */
+const batchClips = 32;
 /** Of what is stored: under a small quota one batch must not take nearly everything. */
 const maxBatchRatio = 1 / 8;
 /** More than the journal of a deletion of that many ever takes: on a full disk it must not have to grow. */
@@ -289,27 +291,40 @@ export class ClipsDb {
    * times (measured), and without its header a body is noise.
    */
   #delete(seqs: readonly number[]): void {
-    for (let at = 0; at < seqs.length; at += batchSegments) {
-      const batch = JSON.stringify(seqs.slice(at, at + batchSegments));
-      const ofBatch = 'clip IN (SELECT value FROM json_each(?))';
-      this.#db.transaction(() => {
-        this.#secureDelete('ON');
-        this.#db.prepare(`UPDATE segment SET header = NULL WHERE ${ofBatch}`).run(batch);
-        this.#db.prepare(`DELETE FROM meta_header WHERE ${ofBatch}`).run(batch);
-      })();
-      // It holds the pages as they were, keys and all.
-      wipeJournal(this.#db.name);
-      this.#db.transaction(() => {
-        this.#secureDelete('FAST');
-        const bodies = `SELECT segment FROM segment WHERE ${ofBatch}`;
-        this.#db.prepare(`DELETE FROM segment_body WHERE segment IN (${bodies})`).run(batch);
-        // A page that is given up here may hold keys of other clips, which have moved to its neighbour.
-        this.#secureDelete('ON');
-        this.#db.prepare(`DELETE FROM segment WHERE ${ofBatch}`).run(batch);
-        this.#secureDelete('FAST');
-        this.#db.prepare('DELETE FROM clip WHERE seq IN (SELECT value FROM json_each(?))').run(batch);
-      })();
+    for (let at = 0; at < seqs.length; at += batchClips) this.#deleteBatch(seqs.slice(at, at + batchClips));
+  }
+
+  #deleteBatch(seqs: readonly number[]): void {
+    try {
+      this.#deleteTogether(JSON.stringify(seqs));
+    } catch (thrown) {
+      // Of long clips the journal outgrows what is kept for it. Fewer at once fit.
+      if (seqs.length < 2 || asStoreError(thrown, 'delete clips').code !== 'store/full') throw thrown;
+      const half = seqs.length >> 1;
+      this.#deleteBatch(seqs.slice(0, half));
+      this.#deleteBatch(seqs.slice(half));
     }
+  }
+
+  #deleteTogether(batch: string): void {
+    const ofBatch = 'clip IN (SELECT value FROM json_each(?))';
+    this.#db.transaction(() => {
+      this.#secureDelete('ON');
+      this.#db.prepare(`UPDATE segment SET header = NULL WHERE ${ofBatch}`).run(batch);
+      this.#db.prepare(`DELETE FROM meta_header WHERE ${ofBatch}`).run(batch);
+    })();
+    // It holds the pages as they were, keys and all.
+    wipeJournal(this.#db.name);
+    this.#db.transaction(() => {
+      this.#secureDelete('FAST');
+      const bodies = `SELECT segment FROM segment WHERE ${ofBatch}`;
+      this.#db.prepare(`DELETE FROM segment_body WHERE segment IN (${bodies})`).run(batch);
+      // A page that is given up here may hold keys of other clips, which have moved to its neighbour.
+      this.#secureDelete('ON');
+      this.#db.prepare(`DELETE FROM segment WHERE ${ofBatch}`).run(batch);
+      this.#secureDelete('FAST');
+      this.#db.prepare('DELETE FROM clip WHERE seq IN (SELECT value FROM json_each(?))').run(batch);
+    })();
   }
 
   /** ON zeroes pages that become free, FAST only what is freed inside of pages. */
