@@ -21,7 +21,7 @@ import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { ClipsDb } from '../store/clips-db.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
-import { writeDeletions } from '../store/deletions.ts';
+import { readDeletions, writeDeletions } from '../store/deletions.ts';
 import { VaultSession } from '../vault/session.ts';
 import { register as backup } from './backup.ts';
 import type { BackupResult } from './backup-copy.ts';
@@ -271,6 +271,19 @@ describe('restored onto a new device', () => {
     expect(restored(await into(fresh, paperOf(old)))).toMatchObject({ restoredCount: 1 });
     writeFileSync(join(folder, 'house.json.age'), 'age-encryption.org/v1\n');
     expect((await into(fresh, paperOf(old))).stderr).toContain('(backup/damaged)');
+  });
+
+  test('what was deleted here and could still be taken back is taken back: it would go at the next start', async () => {
+    await back(old);
+    using house = await TestHouse.make();
+    expect(restored(await into(house, paperOf(old)))).toMatchObject({ restoredCount: 3 });
+    const cameraFolder = join(house.dataDir, 'cameras', 'front');
+    const other = 'f'.repeat(32);
+    writeDeletions(cameraFolder, new Map([...clipIds, other].map((clipId) => [clipId, Date.now() + 60_000])));
+    expect(await listed(house)).toEqual([]);
+    expect(restored(await into(house, paperOf(old)))).toMatchObject({ restoredCount: 0, presentCount: 3 });
+    expect((await listed(house)).map(({ clipId }) => clipId)).toEqual(clipIds);
+    expect([...readDeletions(cameraFolder).keys()]).toEqual([other]);
   });
 
   test('killed at any moment, it is begun again and ends whole', async () => {

@@ -3,7 +3,7 @@
  * key, and its file key is given to this device's recipients; the sealed bodies stay as they were recorded.
  */
 import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AgentError, asAgentError } from '../base/errors.ts';
 import { ensurePrivateDir, readFileLimited } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
@@ -22,6 +22,7 @@ import { readRecipients } from '../recorder/recipients.ts';
 import { type ArchiveIndex, ClipArchive } from '../store/clip-archive.ts';
 import { ClipsDb } from '../store/clips-db.ts';
 import { utcDay } from '../store/clips-rows.ts';
+import { readDeletions, writeDeletions } from '../store/deletions.ts';
 import { isAsSigned } from '../vault/clip-check.ts';
 import { houseName, readMarker } from './backup-copy.ts';
 
@@ -129,6 +130,8 @@ export function restoreClips(options: RestoreOptions): RestoreResult {
     const into = join(config.dataDir, 'cameras', camera);
     ensurePrivateDir(into);
     using db = ClipsDb.open({ path: join(into, 'clips.db'), log, wallMs: Date.now() });
+    const deletions = new Map(readDeletions(into));
+    const deletedCount = deletions.size;
     for (const { path, bytes } of found.filter((each) => each.camera === camera)) {
       onProgress(result.restoredCount + result.presentCount);
       try {
@@ -136,6 +139,7 @@ export function restoreClips(options: RestoreOptions): RestoreResult {
           result.restoredCount += 1;
           result.restoredBytes += bytes;
         } else result.presentCount += 1;
+        deletions.delete(basename(path, '.tar'));
       } catch (thrown) {
         const { kind, code } = asAgentError(thrown);
         // Sealed to another key: put there by somebody, or from before a change of keys.
@@ -143,6 +147,8 @@ export function restoreClips(options: RestoreOptions): RestoreResult {
         result.damaged.push({ file: path.slice(folder.length + 1), code });
       }
     }
+    // Deleted a moment ago: otherwise the recorder would take away what was just put back.
+    if (deletions.size < deletedCount) writeDeletions(into, deletions);
   }
   return result;
 }

@@ -107,6 +107,8 @@ test('what could not be written down, and was said to be so, is not deleted late
 test('a list that says nothing sensible hides nothing, and too long a one is refused', () => {
   writeFileSync(join(cameraFolder, 'deleting.json'), '{"v":1,"clips":[{"clipId":"../x","goneAtMs":1}]}');
   expect(readDeletions(cameraFolder).size).toBe(0);
+  writeFileSync(join(cameraFolder, 'deleting.json'), ' '.repeat(2 << 20));
+  expect(readDeletions(cameraFolder).size).toBe(0);
   using deletions = pending();
   const many = Array.from({ length: maxDeletions + 1 }, (_, i) => (i + 1).toString(16).padStart(32, '0'));
   expect(() => deletions.begin(many, undoMs)).toThrowError(

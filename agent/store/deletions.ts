@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { AgentError, systemCode } from '../base/errors.ts';
 import { readFileLimited, writeFileDurable } from '../base/files.ts';
 
 export type Deletions = ReadonlyMap<string, number>;
@@ -19,12 +20,14 @@ const shape = z.strictObject({
 
 /** By clip id, the wall time at which it goes. A file that says nothing sensible hides nothing. */
 export function readDeletions(cameraFolder: string): Deletions {
-  const bytes = readFileLimited(join(cameraFolder, 'deleting.json'), maxBytes);
-  if (bytes === undefined) return new Map();
   try {
+    const bytes = readFileLimited(join(cameraFolder, 'deleting.json'), maxBytes);
+    if (bytes === undefined) return new Map();
     const { clips } = shape.parse(JSON.parse(bytes.toString('utf8')));
     return new Map(clips.map(({ clipId, goneAtMs }) => [clipId, goneAtMs]));
-  } catch {
+  } catch (thrown) {
+    // A disk that fails says nothing about the file.
+    if (!(thrown instanceof AgentError) && systemCode(thrown) !== undefined) throw thrown;
     return new Map();
   }
 }
