@@ -113,6 +113,29 @@ describe('the prompt in a terminal of 80 x 24', () => {
     await terminal.see('status 0');
   });
 
+  it('ends a filling that nobody waits for, also where it was unlocked elsewhere, and leaves that open', async () => {
+    const { service } = place;
+    await service.unlockDeciding({ passphrase });
+    let cancelCount = 0;
+    service.preview = () => new Promise(() => {});
+    service.cancelRedaction = async () => {
+      cancelCount += 1;
+      return {};
+    };
+    using terminal = openPrompt();
+    await terminal.see('Requests (2)');
+    terminal.type('Enter');
+    await terminal.see('Choose clips');
+    terminal.type('c');
+    await terminal.see('0 of 3 chosen');
+    terminal.type('Space');
+    terminal.typeText('hp');
+    await terminal.see('Filling with black');
+    terminal.type('C-c');
+    await terminal.see('status 0');
+    expect([cancelCount, (await service.health()).lock]).toEqual([1, 'deciding']);
+  });
+
   it('follows a resize, and says when the window is too small to decide in', async () => {
     using terminal = openPrompt({ columns: 100, rows: 30 });
     await terminal.see('Requests (2)');

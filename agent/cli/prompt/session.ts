@@ -55,6 +55,8 @@ export class PromptSession {
       clearTimeout(escapeTimer);
       stdin.off('data', onData).off('end', this.#finish).pause();
       if (this.#unlockedHere) await this.#owner.call('lock').catch(() => {});
+      // What was unlocked elsewhere stays so; what is being filled for nobody any more must not hold the machine.
+      else if (this.#state.busy) await this.#owner.call('cancelRedaction').catch(() => {});
     }
   }
 
