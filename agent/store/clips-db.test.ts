@@ -211,8 +211,23 @@ describe('a full disk', () => {
     () => {
       using disk = new SmallDisk();
       path = join(disk.path, 'clips.db');
+      open().close();
+      const raw = new Database(path);
+      const clips = Array.from({ length: 32 }, () => randomBytes(16).toString('hex'));
+      const { header, body } = sealed(38_000);
+      raw.transaction(() => {
+        for (const [i, clipId] of clips.entries()) {
+          raw.prepare("INSERT INTO clip (clip_id, day, state) VALUES (?, '2026-11-20', 'closed')").run(clipId);
+          for (let position = 0; position < 24; position += 1) {
+            const { lastInsertRowid: id } = raw.prepare('INSERT INTO segment_body (body) VALUES (?)').run(body);
+            const row = [i + 1, 1, position, id, body.length, header];
+            const columns = 'clip, track, position, segment, bytes, header';
+            raw.prepare(`INSERT INTO segment (${columns}) VALUES (?, ?, ?, ?, ?, ?)`).run(...row);
+          }
+        }
+      })();
+      raw.close();
       using db = open();
-      const clips = Array.from({ length: 32 }, () => addClip(db, day1, 10, 38_000));
       disk.fill(0);
       expect(db.deleteClips(clips)).toBe(32);
       expect(ids()).toEqual([]);
