@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts';
 import { type ConfigOption, openConfig, withConfigOption } from './discovery.ts';
 import { lookAtCamera, lookAtClips, lookAtMask, lookAtModel } from './doctor-camera.ts';
 import { bad, type Finding, good, poor } from './doctor-finding.ts';
+import { lookAtForgotten } from './doctor-forgotten.ts';
 import { lookAtClock, lookAtDisk, lookAtFfmpeg, lookAtFiles, lookAtKeys } from './doctor-machine.ts';
 import { type CliIo, say, sayJson } from './io.ts';
 import { example } from './program-line.ts';
@@ -49,7 +50,7 @@ async function examine(config: Config): Promise<Finding[]> {
     if (found !== undefined) all.push(...lookAtMask(camera, found, stream));
     all.push(...lookAtClips(config, camera.id));
   }
-  return [...all, await lookAtBroker(config)];
+  return [...all, ...lookAtForgotten(config), await lookAtBroker(config)];
 }
 
 const marks: Record<Finding['verdict'], string> = { good: ' ok ', poor: 'look', bad: 'BAD ' };
