@@ -22,7 +22,7 @@ async function backup(folder: string, option: BackupOption, io: CliIo): Promise<
     folder: resolve(folder),
     verifyAll: option.verify === true,
     onProgress: (count) => {
-      if (count % 10 === 0) showProgress(io, `${counted(count, 'clip')}`);
+      if (count % 10 === 0) showProgress(io, counted(count, 'clip'));
     },
   });
   clearProgress(io);

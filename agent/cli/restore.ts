@@ -39,7 +39,7 @@ async function restore(given: string, option: RestoreOption, io: CliIo): Promise
       pinned: option.unpinned !== true,
       log: createLog('restore', io.stderr),
       onProgress: (count) => {
-        if (count % 10 === 0) showProgress(io, `${counted(count, 'clip')}`);
+        if (count % 10 === 0) showProgress(io, counted(count, 'clip'));
       },
     }),
   );
