@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -12,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually } from '../../test-fixtures/eventually.ts';
 import { makeNewFolder, requireNew, writeNewFile } from './new-file.ts';
 
 let folder: string;
@@ -68,3 +71,22 @@ test('a failure leaves nothing, and a place that cannot be written to is said in
   expect(() => requireNew(bad.long)).toThrow('its name is too long');
   expect(() => makeNewFolder(bad.nowhere)).toThrow('there is no such folder to put it in');
 });
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s in the middle leaves nothing, and ends the program',
+  async (signal) => {
+    const path = join(folder, 'a.mp4');
+    const program = `import { writeFileSync } from 'node:fs';
+    import { writeNewFile } from ${JSON.stringify(join(import.meta.dirname, 'new-file.ts'))};
+    await writeNewFile(${JSON.stringify(path)}, async (work) => {
+      writeFileSync(work + '/half', 'footage');
+      await new Promise((resolve) => setTimeout(resolve, 600_000));
+    });`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    await eventually(() => expect(readdirSync(folder, { recursive: true })).toHaveLength(3));
+    child.kill(signal);
+    expect(await ended).toEqual([null, signal]);
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);

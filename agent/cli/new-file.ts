@@ -36,9 +36,11 @@ export function requireNew(path: string): void {
   if (found !== undefined) throw alreadyThere(path);
 }
 
+const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
  * Lets `write` make the file in a folder of its own beside `path`, which is taken from the first moment on. A failure leaves
- * neither. Throws `clips/file-exists` or `clips/cannot-write`.
+ * neither, nor does Ctrl-C: what is half written may be footage. Throws `clips/file-exists` or `clips/cannot-write`.
  */
 export async function writeNewFile(path: string, write: (work: string) => Promise<string>): Promise<void> {
   let work: string | undefined;
@@ -47,6 +49,13 @@ export async function writeNewFile(path: string, write: (work: string) => Promis
   } catch (thrown) {
     throw explained(path, thrown);
   }
+  const interrupted = (signal: NodeJS.Signals): void => {
+    if (work !== undefined) rmSync(work, { recursive: true, force: true });
+    rmSync(path, { force: true });
+    for (const each of interruptions) process.off(each, interrupted);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of interruptions) process.on(signal, interrupted);
   try {
     work = mkdtempSync(join(dirname(path), 'latchkey-unfinished-'));
     const made = await write(work);
@@ -56,6 +65,7 @@ export async function writeNewFile(path: string, write: (work: string) => Promis
     rmSync(path, { force: true });
     throw explained(path, thrown);
   } finally {
+    for (const signal of interruptions) process.off(signal, interrupted);
     if (work !== undefined) rmSync(work, { recursive: true, force: true });
   }
 }
