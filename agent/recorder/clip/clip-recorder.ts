@@ -148,10 +148,9 @@ export class ClipRecorder {
 
   push(fragment: Fragment): void {
     this.#bytesSinceRoom += fragment.bytes.length;
-    this.#guard(() => {
-      if (this.#bytesSinceRoom > roomEveryBytes) this.#hasRoom();
-      this.#cutter.push(fragment);
-    });
+    // Apart: whatever becomes of the room, no fragment is missing between others.
+    if (this.#bytesSinceRoom > roomEveryBytes) this.#guard(() => void this.#hasRoom());
+    this.#guard(() => this.#cutter.push(fragment));
     this.#fillSound();
   }
 
@@ -196,12 +195,13 @@ export class ClipRecorder {
   /** What is too old goes also while nothing comes that needs its room. True: something went, and there may be more. */
   tidy(): boolean {
     const { retention, wallMs } = this.#options;
+    let goneCount = 0;
     try {
-      return purgeTooOld(this.#store, retention, wallMs()) > 0;
+      goneCount = purgeTooOld(this.#store, retention, wallMs());
     } catch (thrown) {
-      this.#fail(thrown, undefined);
-      return false;
+      this.#fail(thrown, asAgentError(thrown).kind === 'corrupt' ? this.#cutter.giveUp() : undefined);
     }
+    return goneCount > 0;
   }
 
   /** Resolves when every closing under way is in the store. */
@@ -251,14 +251,21 @@ export class ClipRecorder {
     return clip;
   }
 
+  /** Where none can be made just now, recording goes on: the store itself says when it is full. Throws for a damaged one. */
   #hasRoom(): boolean {
     const { retention, diskFreeBytes, wallMs } = this.#options;
     this.#bytesSinceRoom = 0;
     const needBytes = Math.min(headroomBytes, Math.floor(retention.maxBytes / 4));
     const now = { wallMs: wallMs(), diskFreeBytes: diskFreeBytes(), needBytes };
-    // A batch each time: fragments wait meanwhile.
-    purgeTooOld(this.#store, retention, now.wallMs);
-    return makeFit(this.#store, retention, now).hasRoom;
+    try {
+      // A batch each time: fragments wait meanwhile.
+      purgeTooOld(this.#store, retention, now.wallMs);
+      return makeFit(this.#store, retention, now).hasRoom;
+    } catch (thrown) {
+      if (asAgentError(thrown).kind === 'corrupt') throw thrown;
+      this.#fail(thrown, undefined);
+      return true;
+    }
   }
 
   #onFinished(clip: ClipBuilder): void {
