@@ -6,7 +6,9 @@ import { TestHouse } from '../../test-fixtures/house.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { parseConfig } from '../config/loader.ts';
+import { ClipsDb } from '../store/clips-db.ts';
 import { ClipsReader } from '../store/clips-reader.ts';
+import { ClipRecorder } from './clip/clip-recorder.ts';
 import { runRecorder } from './program.ts';
 
 const dayMs = 24 * 3600 * 1000;
@@ -35,4 +37,36 @@ test('goes by its age although no fragment ever comes; what is younger stays', a
     stop.abort();
     await running;
   }
+});
+
+test('nothing goes by age while nobody knows what time it is', async () => {
+  using house = await TestHouse.make();
+  const startMs = Date.parse('2026-11-01T12:00:00Z');
+  const old = house.addClip({ startMs });
+  const path = join(house.dataDir, 'cameras', 'front', 'clips.db');
+  const db = ClipsDb.open({ path, log: silentLog, wallMs: startMs });
+  let trust: 'synchronised' | 'unsynchronised' = 'unsynchronised';
+  const clips = new ClipRecorder({
+    cameraId: 'front',
+    recipients: [],
+    ring: { preRollMs: 0, maxSpanMs: 60_000, maxBytes: 1 << 20 },
+    maxClipMs: 60_000,
+    retention: { maxBytes: 1e9, maxAgeMs: dayMs, minFreeBytes: 0 },
+    store: db,
+    diskFreeBytes: () => 1e12,
+    // A battery that died: fifty years on.
+    wallMs: () => startMs + 50 * 365 * dayMs,
+    clockTrust: () => trust,
+    log: silentLog,
+    replaceStore: () => db,
+    onClosed: () => {},
+  });
+  const listed = (): string[] => {
+    using reader = ClipsReader.open(path);
+    return reader.listClips().map(({ clipId }) => clipId);
+  };
+  expect([clips.tidy(), listed()]).toEqual([false, [old]]);
+  trust = 'synchronised';
+  expect([clips.tidy(), listed()]).toEqual([true, []]);
+  db.close();
 });

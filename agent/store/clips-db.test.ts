@@ -121,19 +121,50 @@ describe('purging', () => {
     const [old, held, fresh] = [0, 0, 1].map((n) => addClip(db, day1 + n * dayMs));
     db.setPinned([fresh ?? ''], false);
     db.hold({ days: ['2026-11-20'] }, day1 + dayMs, 1e9);
-    expect(db.purgeBefore('2026-11-21')).toBe(0);
+    expect(db.purgeBefore('2026-11-21', '2026-12-01')).toBe(0);
     db.releaseHolds(day1 + dayMs);
     db.setPinned([held ?? ''], true);
-    expect(db.purgeBefore('2026-11-21')).toBe(1);
+    expect(db.purgeBefore('2026-11-21', '2026-12-01')).toBe(1);
     expect(ids()).toEqual([held, fresh]);
     expect(ids()).not.toContain(old);
+  });
+
+  test('by day, what a wrong clock dated goes with what comes after it, not before', () => {
+    using db = open();
+    const add = (day: string, dated = true): string => {
+      const clipId = randomBytes(16).toString('hex');
+      const seq = db.openClip({ clipId, wallMs: Date.parse(day), dated, opening: sealed(500) });
+      db.appendSegment(seq, { track: 1, position: 0, sealed: sealed(100) });
+      db.closeClip(seq, sealed(100));
+      return clipId;
+    };
+    // A first start in the past, a day that is over, a power cut, today, a battery that died into the future.
+    const [first, over, afterCut, today, ahead] = [
+      add('2021-05-07', false),
+      add('2026-11-01'),
+      add('2021-05-07', false),
+      add('2026-11-20'),
+      add('2099-01-01'),
+    ];
+    const purgeAll = (before: string, now: string): void => {
+      while (db.purgeBefore(before, now) > 0);
+    };
+    purgeAll('2026-10-01', '2026-11-20');
+    expect(ids()).toEqual([first, over, afterCut, today, ahead]);
+    purgeAll('2026-11-10', '2026-11-20');
+    expect(ids()).toEqual([afterCut, today, ahead]);
+    purgeAll('2026-12-01', '2026-12-11');
+    expect(ids()).toEqual([ahead]);
+    add('2026-12-11');
+    purgeAll('2026-12-20', '2026-12-30');
+    expect(ids()).toEqual([]);
   });
 
   test('a day that is over goes in batches: fragments wait for none of them long', () => {
     using db = open();
     const clips = Array.from({ length: 40 }, () => addClip(db, day1, 1, 100));
     const counts: number[] = [];
-    for (let gone = -1; gone !== 0; counts.push(gone)) gone = db.purgeBefore('2026-11-21');
+    for (let gone = -1; gone !== 0; counts.push(gone)) gone = db.purgeBefore('2026-11-21', '2026-12-01');
     expect(Math.max(...counts)).toBeLessThanOrEqual(32);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(clips.length);
     expect(ids()).toEqual([]);
@@ -154,7 +185,7 @@ describe('purging', () => {
     using db = open();
     const seq = db.openClip({ clipId: 'c'.repeat(32), wallMs: day1, opening: sealed(500) });
     db.appendSegment(seq, { track: 1, position: 0, sealed: sealed() });
-    expect(db.purgeOldest() + db.purgeBefore('2030-01-01') + db.deleteClips(['c'.repeat(32)])).toBe(0);
+    expect(db.purgeOldest() + db.purgeBefore('2030-01-01', '2030-01-01') + db.deleteClips(['c'.repeat(32)])).toBe(0);
   });
 
   test('a deleted clip leaves no header in the file, and its pages are used again', () => {

@@ -43,6 +43,17 @@ interface Purgeable {
 /** Of one clip, by its own rows. */
 const storedBytes = '(SELECT coalesce(sum(bytes + length(header)), 0) FROM segment WHERE segment.clip = clip.seq)';
 
+/** A new version may have to rearrange the database first, which takes room for a moment. */
+function openWithReserve(options: OpenOptions, reserve: DiskReserve): Database.Database {
+  try {
+    return openClipsDatabase(options);
+  } catch (thrown) {
+    if (!(thrown instanceof AgentError) || thrown.code !== 'store/full') throw thrown;
+    reserve.release();
+    return openClipsDatabase(options);
+  }
+}
+
 export class ClipsDb {
   readonly #db: Database.Database;
   /** Of clips being written: a clip's own row would otherwise be written again with every segment. */
@@ -57,7 +68,7 @@ export class ClipsDb {
   /** Opens, checks and heals: clips left open by a killed recorder become `cut`, half-deleted ones go. */
   static open(options: OpenOptions): ClipsDb {
     const reserve = new DiskReserve(options.path);
-    const clips = new ClipsDb(openClipsDatabase(options), reserve);
+    const clips = new ClipsDb(openWithReserve(options, reserve), reserve);
     clips.#makeRoom(() => clips.#heal());
     reserveJournal(options.path, journalBytes);
     reserve.take();
@@ -75,12 +86,12 @@ export class ClipsDb {
     this.#db.prepare(`UPDATE clip SET state = 'cut', bytes = ${storedBytes} WHERE state = 'open'`).run();
   }
 
-  /** Opens a clip and returns its `seq`. */
-  openClip(clip: { clipId: string; wallMs: number; opening: SealedFile }): number {
+  /** Opens a clip and returns its `seq`. `dated`: whether `wallMs` is of a clock that is known to be right. */
+  openClip(clip: { clipId: string; wallMs: number; dated?: boolean; opening: SealedFile }): number {
     return this.#write(() => {
       const added = this.#db
-        .prepare("INSERT INTO clip (clip_id, day, state) VALUES (?, ?, 'open')")
-        .run(clip.clipId, utcDay(clip.wallMs));
+        .prepare("INSERT INTO clip (clip_id, day, dated, state) VALUES (?, ?, ?, 'open')")
+        .run(clip.clipId, utcDay(clip.wallMs), clip.dated === false ? 0 : 1);
       const seq = Number(added.lastInsertRowid);
       this.#putMeta(seq, 'opening', clip.opening);
       return seq;
@@ -206,14 +217,20 @@ export class ClipsDb {
   }
 
   /**
-   * Deletes one batch of the clips of days before `day` that nobody keeps; returns how many, 0 when none is left. A whole day
-   * at once would stop whoever asks for minutes: giving pages back means reading them.
+   * Deletes one batch of the clips of days before `day` that nobody keeps; returns how many, 0 when none is left: a whole day
+   * at once would stop whoever asks for minutes, because giving pages back means reading them. Today must be known for certain. A clip
+   * whose own day is not (undated, or yet to come) goes when one after it is too old and none before it is young enough.
    */
-  purgeBefore(day: string): number {
+  purgeBefore(day: string, today: string): number {
     return translated('purge clips', () => {
-      const sql = `SELECT seq, bytes FROM clip WHERE day < ? AND state <> 'open' AND pinned = 0 AND hold_until_s = 0
+      const sql = `WITH known AS (SELECT seq, day FROM clip WHERE dated = 1 AND day <= @today),
+         young AS (SELECT coalesce(min(seq), 9e15) AS seq FROM known WHERE day >= @day),
+         old AS (SELECT max(known.seq) AS seq FROM known, young WHERE day < @day AND known.seq < young.seq)
+         SELECT seq, bytes FROM clip
+         WHERE state <> 'open' AND pinned = 0 AND hold_until_s = 0 AND
+           iif(dated = 1 AND day <= @today, day < @day, seq < (SELECT seq FROM old))
          ORDER BY seq LIMIT ${batchSegments}`;
-      return this.#purge(this.#db.prepare(sql).all(day) as Purgeable[]);
+      return this.#purge(this.#db.prepare(sql).all({ day, today }) as Purgeable[]);
     });
   }
 

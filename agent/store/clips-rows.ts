@@ -19,6 +19,8 @@ export interface ClipRow {
   readonly clipId: string;
   /** UTC day of opening, `2026-11-21`. */
   readonly day: string;
+  /** Whether the clock was known to be right then. */
+  readonly dated: boolean;
   readonly state: 'open' | 'closed' | 'cut';
   readonly pinned: boolean;
   readonly holdUntilS: number;
@@ -49,6 +51,7 @@ const clipShape = z
     seq: count,
     clip_id: z.string().regex(/^[0-9a-f]{32}$/),
     day: z.iso.date(),
+    dated: z.union([z.literal(0), z.literal(1)]),
     state: z.enum(['open', 'closed', 'cut']),
     pinned: z.union([z.literal(0), z.literal(1)]),
     hold_until_s: count,
@@ -59,6 +62,7 @@ const clipShape = z
       seq: row.seq,
       clipId: row.clip_id,
       day: row.day,
+      dated: row.dated === 1,
       state: row.state,
       pinned: row.pinned === 1,
       holdUntilS: row.hold_until_s,
@@ -76,7 +80,7 @@ const segmentShape = z
   })
   .transform(({ body_sha256, ...row }): SegmentRow => ({ ...row, bodySha256: body_sha256 ?? undefined }));
 
-export const clipColumns = 'seq, clip_id, day, state, pinned, hold_until_s, bytes';
+export const clipColumns = 'seq, clip_id, day, dated, state, pinned, hold_until_s, bytes';
 export const segmentColumns = 'clip, segment, track, position, bytes, body_sha256';
 
 function parseRows<T>(shape: z.ZodType<T>, rows: readonly unknown[]): T[] {

@@ -106,7 +106,10 @@ function* keysOf(db: Database.Database, table: string, key: string): Generator<n
 }
 
 function read(db: Database.Database, seq: number): Found | undefined {
-  const clip = attempt(() => parseClipRows(db.prepare(`SELECT ${clipColumns} FROM clip WHERE seq = ?`).all(seq)))?.[0];
+  const ask = (columns: string): ClipRow | undefined =>
+    attempt(() => parseClipRows(db.prepare(`SELECT ${columns} FROM clip WHERE seq = ?`).all(seq)))?.[0];
+  // Before the third schema every day was taken for right.
+  const clip = ask(clipColumns) ?? ask(clipColumns.replace('dated', '1 AS dated'));
   if (clip === undefined) return undefined;
   const rows = rowsOf(db, seq);
   const segments = (rows ?? []).flatMap(({ track, position, bodySha256 }) => {
@@ -163,7 +166,7 @@ function store(found: Found, into: ClipsDb): 'savedCount' | 'partCount' | 'lostC
   // Without its opening nobody could say when and where it was.
   if (opening === undefined || segments.length === 0) return 'lostCount';
   if (before !== undefined) into.deleteClips([clip.clipId]);
-  const seq = into.openClip({ clipId: clip.clipId, wallMs: Date.parse(clip.day), opening });
+  const seq = into.openClip({ clipId: clip.clipId, wallMs: Date.parse(clip.day), dated: clip.dated, opening });
   const next = new Map<number, number>();
   for (const { track, sealed } of segments) {
     const position = next.get(track) ?? 0;

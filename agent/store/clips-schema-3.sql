@@ -44,3 +44,6 @@ CREATE TABLE meta_header_3 (
 INSERT INTO meta_header_3 SELECT clip, phase, header FROM meta_header;
 DROP TABLE meta_header;
 ALTER TABLE meta_header_3 RENAME TO meta_header;
+
+-- 1 when the clock was known to be right as the clip was opened. 0: what day says may be any, and is no reason to delete it.
+ALTER TABLE clip ADD COLUMN dated INTEGER NOT NULL DEFAULT 1 CHECK (dated IN (0, 1));

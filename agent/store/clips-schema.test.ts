@@ -5,14 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SmallDisk } from '../../test-fixtures/small-disk.ts';
 import { silentLog } from '../base/log.ts';
 import type { SealedFile } from '../protocol/age-file.ts';
 import { sha256 } from '../protocol/bytes.ts';
 import { checkClips } from './clips-check.ts';
 import { ClipsDb } from './clips-db.ts';
+import { DiskReserve } from './clips-open.ts';
 import { ClipsReader } from './clips-reader.ts';
 import { clipsSchemaSteps } from './clips-rows.ts';
 import { salvageClips } from './clips-salvage.ts';
+import { reserveJournal } from './journal.ts';
 
 const day1 = Date.UTC(2026, 10, 20, 12);
 
@@ -139,6 +142,22 @@ test('clips of the second schema stay: their bodies where they are, their keys b
     .filter(({ header }) => left.includes(Buffer.from(header)));
   expect(found).toEqual([]);
 });
+
+test.skipIf(!SmallDisk.possible)(
+  'the second schema is taken on also on a disk full to its last byte (needs root and a loop device)',
+  () => {
+    using disk = new SmallDisk();
+    path = join(disk.path, 'clips.db');
+    const clips = secondSchema();
+    // As its recorder left it: a journal that is kept, and a reserve.
+    new DiskReserve(path).take();
+    reserveJournal(path, 512 * 1024);
+    disk.fill(0);
+    open().close();
+    using reader = ClipsReader.open(path);
+    expect(reader.listClips()).toHaveLength(clips.length - 1);
+  },
+);
 
 test('clips of the second schema can be taken out of a file that was set aside', () => {
   const clips = secondSchema();

@@ -67,7 +67,7 @@ function room(): void {
   const purgeable = {
     usage: () => db.usage(),
     releaseHolds: (wallMs: number) => db.releaseHolds(wallMs),
-    purgeBefore: (day: string) => db.purgeBefore(day),
+    purgeBefore: (day: string, today: string) => db.purgeBefore(day, today),
     purgeOldest: () => purge(() => db.purgeOldest()),
   };
   const rules = { maxBytes: quotaBytes, maxAgeMs: 1e12, minFreeBytes: 0 };

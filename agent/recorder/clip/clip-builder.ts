@@ -16,7 +16,7 @@ import { TrackWriter, type TrackWriterOptions } from './track-writer.ts';
 
 /** What the builder needs of the store. */
 export interface ClipStore {
-  openClip(clip: { clipId: string; wallMs: number; opening: SealedFile }): number;
+  openClip(clip: { clipId: string; wallMs: number; dated: boolean; opening: SealedFile }): number;
   appendSegment(seq: number, segment: { track: number; position: number; sealed: SealedFile }): void;
   closeClip(seq: number, closing: SealedFile): void;
   markCut(seq: number): void;
@@ -84,6 +84,7 @@ export class ClipBuilder {
     this.#seq = options.store.openClip({
       clipId: this.clipId,
       wallMs: startMs,
+      dated: options.clock === 'synchronised',
       opening: sealBytes(options.recipients, opening),
     });
     this.#video = this.#track(videoTrack, options.run.init, first.startMs);

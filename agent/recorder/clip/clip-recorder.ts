@@ -194,10 +194,9 @@ export class ClipRecorder {
 
   /** What is too old goes also while nothing comes that needs its room. True: something went, and there may be more. */
   tidy(): boolean {
-    const { retention, wallMs } = this.#options;
     let goneCount = 0;
     try {
-      goneCount = purgeTooOld(this.#store, retention, wallMs());
+      goneCount = this.#purgeTooOld();
     } catch (thrown) {
       this.#fail(thrown, asAgentError(thrown).kind === 'corrupt' ? this.#cutter.giveUp() : undefined);
     }
@@ -251,6 +250,12 @@ export class ClipRecorder {
     return clip;
   }
 
+  /** By a clock that may be wrong nothing is too old: one that starts in 2040 would take everything. Space is made all the same. */
+  #purgeTooOld(): number {
+    const { retention, wallMs, clockTrust } = this.#options;
+    return clockTrust() === 'unsynchronised' ? 0 : purgeTooOld(this.#store, retention, wallMs());
+  }
+
   /** Where none can be made just now, recording goes on: the store itself says when it is full. Throws for a damaged one. */
   #hasRoom(): boolean {
     const { retention, diskFreeBytes, wallMs } = this.#options;
@@ -259,7 +264,7 @@ export class ClipRecorder {
     const now = { wallMs: wallMs(), diskFreeBytes: diskFreeBytes(), needBytes };
     try {
       // A batch each time: fragments wait meanwhile.
-      purgeTooOld(this.#store, retention, now.wallMs);
+      this.#purgeTooOld();
       return makeFit(this.#store, retention, now).hasRoom;
     } catch (thrown) {
       if (asAgentError(thrown).kind === 'corrupt') throw thrown;

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLog } from '../../base/log.ts';
 import { ClipsDb } from '../../store/clips-db.ts';
@@ -64,4 +66,27 @@ test.each([
   expect(plan.keptCount).toBe(listed().length);
   expect(plan.pinnedBytes).toBe(2 * 33 * 1000);
   expect(reader.usedBytes()).toBe(plan.keptBytes);
+});
+
+test('the plan is what the recorder then does, also after clocks that were wrong', () => {
+  const day = fc.constantFrom('2021-05-07', '2026-11-13', '2026-11-16', '2026-11-17', '2026-11-21', '2099-01-01');
+  const dates = fc.array(fc.tuple(day, fc.boolean()), { minLength: 9, maxLength: 9 });
+  fc.assert(
+    fc.property(dates, (given) => {
+      writeFileSync(join(folder, 'clips.db'), written);
+      const raw = new Database(join(folder, 'clips.db'));
+      for (const [i, [on, dated]] of given.entries())
+        raw.prepare('UPDATE clip SET day = ?, dated = ? WHERE seq = ?').run(on, dated ? 1 : 0, i + 1);
+      raw.close();
+      using db = ClipsDb.open({ path: join(folder, 'clips.db'), log: silentLog, wallMs: nowMs });
+      const rules = { maxBytes: 1e9, maxAgeMs: 4 * dayMs, minFreeBytes: 0 };
+      using reader = ClipsReader.open(join(folder, 'clips.db'));
+      const { tooOld } = planPurge(reader.listClips(), rules, nowMs);
+      const before = listed();
+      makeRoom(db, rules, { wallMs: nowMs, diskFreeBytes: 2 ** 40, needBytes: 0 });
+      const left = listed();
+      expect(before.filter((id) => !left.includes(id))).toEqual(tooOld.map(({ clipId }) => clipId));
+    }),
+    { numRuns: 40 },
+  );
 });

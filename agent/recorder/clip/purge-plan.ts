@@ -1,5 +1,5 @@
 /** What retention would take away under other rules, without taking it: the order is that of the recorder. Pure. */
-import type { ClipRow } from '../../store/clips-rows.ts';
+import { type ClipRow, utcDay } from '../../store/clips-rows.ts';
 import { oldestKeptDay, type RetentionRules } from './retention.ts';
 
 export interface PurgePlan {
@@ -14,13 +14,22 @@ export interface PurgePlan {
   readonly heldBytes: number;
 }
 
+/** As the store judges it, see `ClipsDb.purgeBefore`. */
+function tooOldAt(clips: readonly ClipRow[], firstDay: string, today: string): (clip: ClipRow) => boolean {
+  const isKnown = ({ dated, day }: ClipRow): boolean => dated && day <= today;
+  const known = clips.filter(isKnown);
+  const firstYoung = Math.min(...known.filter(({ day }) => day >= firstDay).map(({ seq }) => seq));
+  const lastOld = Math.max(...known.filter(({ day, seq }) => day < firstDay && seq < firstYoung).map(({ seq }) => seq));
+  return (clip) => (isKnown(clip) ? clip.day < firstDay : clip.seq < lastOld);
+}
+
 const bytesOf = (clips: readonly ClipRow[]): number => clips.reduce((sum, { bytes }) => sum + bytes, 0);
 
 export function planPurge(clips: readonly ClipRow[], rules: RetentionRules, wallMs: number): PurgePlan {
-  const firstDay = oldestKeptDay(rules, wallMs);
+  const isTooOld = tooOldAt(clips, oldestKeptDay(rules, wallMs), utcDay(wallMs));
   const isHeld = ({ holdUntilS }: ClipRow): boolean => holdUntilS * 1000 > wallMs;
   const free = clips.filter(({ state, pinned }) => state !== 'open' && !pinned).toSorted((a, b) => a.seq - b.seq);
-  const tooOld = free.filter((clip) => clip.day < firstDay && !isHeld(clip));
+  const tooOld = free.filter((clip) => isTooOld(clip) && !isHeld(clip));
   const left = free.filter((clip) => !tooOld.includes(clip));
   const inOrder = [...left.filter((clip) => !isHeld(clip)), ...left.filter(isHeld)];
   let keptBytes = bytesOf(clips) - bytesOf(tooOld);

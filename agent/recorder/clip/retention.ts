@@ -34,7 +34,7 @@ export interface PurgeableStore {
   usage(): { readonly usedBytes: number; readonly freePagesBytes: number };
   releaseHolds(wallMs: number): void;
   /** A batch, or 0 when there is nothing left to delete. */
-  purgeBefore(day: string): number;
+  purgeBefore(day: string, today: string): number;
   purgeOldest(): number;
 }
 
@@ -50,10 +50,10 @@ interface Now {
   readonly needBytes: number;
 }
 
-/** One batch of what is too old; returns how many clips went. More may be left for the next time. */
+/** One batch of what is too old by a clock that is right; returns how many clips went. More may be left for the next time. */
 export function purgeTooOld(store: PurgeableStore, rules: RetentionRules, wallMs: number): number {
   store.releaseHolds(wallMs);
-  return store.purgeBefore(oldestKeptDay(rules, wallMs));
+  return store.purgeBefore(oldestKeptDay(rules, wallMs), utcDay(wallMs));
 }
 
 /** Everything that is too old, and what doesn't fit. */

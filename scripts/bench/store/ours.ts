@@ -37,7 +37,7 @@ export async function ours({ folder, quotaBytes, timed, timedPurge }: KeeperOpti
       markCut: (seq) => db.markCut(seq),
       usage: () => db.usage(),
       releaseHolds: (wallMs) => db.releaseHolds(wallMs),
-      purgeBefore: (day) => db.purgeBefore(day),
+      purgeBefore: (day, today) => db.purgeBefore(day, today),
       purgeOldest: () => timedPurge(() => db.purgeOldest()),
     },
     diskFreeBytes: () => 2 ** 40,
