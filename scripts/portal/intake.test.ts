@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -129,6 +129,7 @@ test('devices may still send for two days after the request has expired, and not
 });
 
 test('only so many uploads of one request may be open; complete shares do not count', async () => {
+  nowMs = Date.now();
   const intake = await start({ maxOpenPerRequest: 2 });
   await send(intake, randomBytes(70_000));
   await send(intake, randomBytes(100), { part: 'header' });
@@ -136,6 +137,27 @@ test('only so many uploads of one request may be open; complete shares do not co
   expect((await create(intake, 10, { share_id: other })).status).toBe(201);
   expect((await create(intake, 10, { share_id: other })).status).toBe(201);
   expect((await create(intake, 10, { share_id: other })).status).toBe(429);
+});
+
+test('a place at which nothing has come for an hour goes to the next; a body that waits for its header keeps its own', async () => {
+  nowMs = Date.now();
+  const intake = await start({ maxOpenPerRequest: 2 });
+  const body = randomBytes(70_000);
+  const bodyUrl = await send(intake, body);
+  const held = await create(intake, 90_000, { share_id: '34'.repeat(16) });
+  const heldUrl = new URL(held.headers.get('location') ?? '', intake.url).href;
+  expect((await create(intake, 10, { share_id: '56'.repeat(16) })).status).toBe(429);
+  const anHourAgo = new Date(nowMs - 3_601_000);
+  for (const url of [bodyUrl, heldUrl])
+    utimesSync(join(dir, 'incoming', url.split('/').at(-1) ?? ''), anHourAgo, anHourAgo);
+  expect((await create(intake, 10, { share_id: '56'.repeat(16) })).status).toBe(201);
+  expect((await fetch(heldUrl, { method: 'HEAD', headers: tus })).status).toBe(404);
+  expect((await create(intake, 10, { share_id: '78'.repeat(16) })).status).toBe(429);
+  await intake.close();
+  const again = await start({ maxOpenPerRequest: 3 });
+  await send(again, randomBytes(200), { part: 'header' });
+  await expect.poll(() => received.map((share) => share.shareId)).toEqual([shareId]);
+  expect(readFileSync(join(dir, 'shares', shareId, 'body.age')).equals(body)).toBe(true);
 });
 
 test('what never got its header is deleted seven days after the last moment, shares stay', async () => {

@@ -41,6 +41,7 @@ const maxDemandsPerShare = 4;
 const dayS = 86_400;
 /** Devices may send shares until so long after the request has expired. */
 const graceS = 2 * dayS;
+const idleMs = 3_600_000;
 /** A body without its header can never be read: it is kept only as long as a late header might come. */
 const keepS = 7 * dayS;
 /** The latest day to delete by, and what a device that was off may take to say so. */
@@ -102,9 +103,22 @@ export class ShareStore {
     const open = uploads.filter((upload) => upload.requestId === requestId && !this.#isWhole(upload.shareId));
     const demandCount = countOf(this.#demands, requestId);
     const tooMany = open.length >= (this.#options.maxOpenPerRequest ?? 200);
-    if (tooMany || (lateS >= graceS && demandCount >= maxDemandsPerShare * shareCount)) {
+    if ((tooMany && !this.#giveUpOne(open)) || (lateS >= graceS && demandCount >= maxDemandsPerShare * shareCount)) {
       throw new IntakeRefusal(429, 'too many open uploads');
     }
+  }
+
+  /**
+   * Everybody knows the id of a request, so anybody could hold all its places: one at which nobody has sent anything for an
+   * hour goes to who comes next. A sender that is still there begins again. What waits only for its header stays.
+   */
+  #giveUpOne(open: readonly Upload[]): boolean {
+    const idle = open.filter(({ complete, changedAtMs }) => !complete && changedAtMs + idleMs < this.#nowMs());
+    const [first] = idle.toSorted((a, b) => a.changedAtMs - b.changedAtMs);
+    if (first === undefined) return false;
+    removeDurable(join(this.incomingDir, first.id));
+    removeDurable(join(this.incomingDir, `${first.id}.json`));
+    return true;
   }
 
   /** Whether no bytes may be added to the upload any more: what became a share is evidence and stays as it is. */
