@@ -23,7 +23,7 @@ FOLDERS = {
     "cctv/empty": (True, False, 1.2),
     "empty-houses": (True, False, 1.2),
     "empty-pets": (True, False, 0.8),
-    "rendered": (True, False, 8.0),
+    "rendered": (True, False, 3.0),
     "things": (True, False, 1.0),
 }
 RENDERED, THINGS = "rendered", "things"  # caches of their own
