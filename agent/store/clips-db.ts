@@ -79,7 +79,7 @@ export class ClipsDb {
     // Headers go first and in their own transaction, so a segment without one is a deletion cut short. An open clip
     // without any segment shows nothing.
     const unfinished = this.#seqs(
-      `SELECT clip AS seq FROM segment WHERE header IS NULL
+      `SELECT clip AS seq FROM segment WHERE header IS NULL OR (length(header) > 15 AND header = zeroblob(length(header)))
        UNION SELECT seq FROM clip WHERE state <> 'closed' AND seq NOT IN (SELECT clip FROM segment)`,
     );
     this.#delete(unfinished);
@@ -304,7 +304,7 @@ export class ClipsDb {
   }
 
   /**
-   * First the keys, overwritten with zeros; then what they opened. Zeroing the bodies too would write every byte three
+   * First the keys, overwritten with as many zeros: rows that shrank would make SQLite move others and leave copies; then what they opened. Zeroing the bodies too would write every byte three
    * times (measured), and without its header a body is noise.
    */
   #delete(seqs: readonly number[]): void {
@@ -327,7 +327,9 @@ export class ClipsDb {
     const ofBatch = 'clip IN (SELECT value FROM json_each(?))';
     this.#db.transaction(() => {
       this.#secureDelete('ON');
-      this.#db.prepare(`UPDATE segment SET header = NULL WHERE ${ofBatch}`).run(batch);
+      this.#db
+        .prepare(`UPDATE segment SET header = zeroblob(coalesce(length(header), 16)) WHERE ${ofBatch}`)
+        .run(batch);
       this.#db.prepare(`DELETE FROM meta_header WHERE ${ofBatch}`).run(batch);
     })();
     // It holds the pages as they were, keys and all.

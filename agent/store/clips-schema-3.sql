@@ -1,4 +1,4 @@
--- One row tells all of a segment but its body, in the order in which it is asked for: storing a segment touches few pages
+-- One row tells all of a segment but its body: storing a segment touches few pages
 -- besides those of the body. Bodies stay where they are, so the rule that tied them to the old table is taken out of the
 -- schema's text, as SQLite's documentation of ALTER TABLE describes for such rules.
 PRAGMA writable_schema = ON;
@@ -13,37 +13,24 @@ CREATE TABLE segment_3 (
   track INTEGER NOT NULL CHECK (track BETWEEN 1 AND 8),
   -- Place within the track, from 0 without gaps.
   position INTEGER NOT NULL CHECK (position >= 0),
-  -- Its row in segment_body, which goes in the same transaction as this one.
-  segment INTEGER NOT NULL,
+  -- Its row in segment_body, which goes in the same transaction as this one. Rows are added at the end of the table alone: there
+  -- SQLite never moves others to make room, which could leave copies of their keys behind.
+  segment INTEGER PRIMARY KEY,
   -- Length of the sealed body.
   bytes INTEGER NOT NULL CHECK (bytes > 0),
   -- SHA-256 of the sealed body, so that damage is found without any key. NULL: kept before this was recorded.
   body_sha256 BLOB CHECK (body_sha256 IS NULL OR length(body_sha256) = 32),
   -- age header text; with the body behind it one complete age file to {owner, recovery}. Keys are re-wrapped and destroyed
-  -- here, without touching bodies. NULL: destroyed, and the rest is about to go.
+  -- here, without touching bodies. NULL or all zeros: destroyed, and the rest is about to go.
   header BLOB CHECK (header IS NULL OR length(header) BETWEEN 1 AND 65536),
-  PRIMARY KEY (clip, track, position)
-) STRICT, WITHOUT ROWID;
+  UNIQUE (clip, track, position)
+) STRICT;
 
 INSERT INTO segment_3
-SELECT clip, track, position, segment, bytes, body_sha256, header FROM segment LEFT JOIN segment_header USING (segment);
+SELECT clip, track, position, segment, bytes, body_sha256, header FROM segment LEFT JOIN segment_header USING (segment) ORDER BY segment;
 DROP TABLE segment_header;
 DROP TABLE segment;
 ALTER TABLE segment_3 RENAME TO segment;
-
-CREATE TABLE meta_header_3 (
-  -- The clip and phase of the row in meta.
-  clip INTEGER NOT NULL,
-  phase TEXT NOT NULL,
-  -- age header text of that metadata.
-  header BLOB NOT NULL CHECK (length(header) BETWEEN 1 AND 65536),
-  PRIMARY KEY (clip, phase),
-  FOREIGN KEY (clip, phase) REFERENCES meta (clip, phase) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-
-INSERT INTO meta_header_3 SELECT clip, phase, header FROM meta_header;
-DROP TABLE meta_header;
-ALTER TABLE meta_header_3 RENAME TO meta_header;
 
 -- 1 when the clock was known to be right as the clip was opened. 0: what day says may be any, and is no reason to delete it.
 ALTER TABLE clip ADD COLUMN dated INTEGER NOT NULL DEFAULT 1 CHECK (dated IN (0, 1));
